@@ -1,0 +1,182 @@
+"""Everything that can go wrong, as one tree. Front ends show ``str(error)`` and no traceback.
+
+OpenSpeechError
+├── InvalidRequest            the caller's doing; trying again as it is will not help
+│   ├── InvalidModelId
+│   ├── ModelNotFound
+│   ├── ModelConflict         two providers claim the name
+│   ├── UnknownVoice
+│   ├── UnsupportedCapability
+│   ├── InvalidAudio
+│   ├── AudioTooLong
+│   └── TextTooLong
+├── Unavailable               not now; trying again later may help
+│   ├── Busy                  the queue is full
+│   ├── ModelNotReady         downloading, loading or draining
+│   ├── ShuttingDown
+│   └── WorkerDied
+└── ProviderError             the engine's or its provider's doing
+    ├── ProviderBroken        the provider could not be imported
+    ├── ModelLoadFailed
+    ├── InvalidResult         the engine broke the contract
+    ├── OutOfMemory
+    └── DeadlineExceeded
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class OpenSpeechError(Exception):
+    """Base of all errors: what happened, to which provider or model, and the next step."""
+
+    code: ClassVar[str] = "internal_error"
+    """A stable, machine-readable name."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        provider: str | None = None,
+        model: str | None = None,
+        param: str | None = None,
+        hint: str | None = None,
+        retry_after: float | None = None,
+        detail: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.provider = provider
+        self.model = model
+        self.param = param
+        """The request field at fault."""
+        self.hint = hint
+        """The next step, one sentence."""
+        self.retry_after = retry_after
+        """Seconds after which trying again makes sense."""
+        self.detail = detail
+        """For logs only, such as the traceback on the worker's side."""
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}" if self.hint else self.message
+
+
+class InvalidRequest(OpenSpeechError):
+    """The request cannot be served as it is."""
+
+    code = "invalid_request"
+
+
+class InvalidModelId(InvalidRequest):
+    """The model's name is not of the form ``[provider:]name[@revision]``."""
+
+    code = "invalid_model_id"
+
+
+class ModelNotFound(InvalidRequest):
+    """No installed provider serves a model of this name."""
+
+    code = "model_not_found"
+
+
+class ModelConflict(InvalidRequest):
+    """Two providers claim the name; ``provider:name`` settles it."""
+
+    code = "model_conflict"
+
+
+class UnknownVoice(InvalidRequest):
+    """The model has no voice of this name."""
+
+    code = "voice_not_found"
+
+
+class UnsupportedCapability(InvalidRequest):
+    """The model does not declare what the request needs."""
+
+    code = "unsupported_capability"
+
+
+class InvalidAudio(InvalidRequest):
+    """The audio cannot be decoded."""
+
+    code = "invalid_audio"
+
+
+class AudioTooLong(InvalidRequest):
+    """The audio is longer than the limit."""
+
+    code = "audio_too_long"
+
+
+class TextTooLong(InvalidRequest):
+    """The text is longer than the limit."""
+
+    code = "text_too_long"
+
+
+class Unavailable(OpenSpeechError):
+    """Not at the moment."""
+
+    code = "unavailable"
+
+
+class Busy(Unavailable):
+    """Too many requests wait already."""
+
+    code = "busy"
+
+
+class ModelNotReady(Unavailable):
+    """The model is being downloaded, loaded or unloaded."""
+
+    code = "model_not_ready"
+
+
+class ShuttingDown(Unavailable):
+    """No new work is taken."""
+
+    code = "shutting_down"
+
+
+class WorkerDied(Unavailable):
+    """The process that held the model ended; another is started."""
+
+    code = "worker_died"
+
+
+class ProviderError(OpenSpeechError):
+    """The engine or its provider failed."""
+
+    code = "provider_error"
+
+
+class ProviderBroken(ProviderError):
+    """The provider is installed but cannot be used."""
+
+    code = "provider_broken"
+
+
+class ModelLoadFailed(ProviderError):
+    """The model could not be loaded."""
+
+    code = "model_load_failed"
+
+
+class InvalidResult(ProviderError):
+    """The engine returned something that breaks the contract."""
+
+    code = "invalid_result"
+
+
+class OutOfMemory(ProviderError):
+    """The engine ran out of memory; the model was dropped."""
+
+    code = "out_of_memory"
+
+
+class DeadlineExceeded(ProviderError):
+    """The engine gave no result in time; its worker was ended."""
+
+    code = "deadline_exceeded"

@@ -1,0 +1,126 @@
+"""Finding providers: entry points are read one by one, and each is loaded under guard.
+
+pluggy's own loader lets one broken plugin take all down, and a misspelt hook passes silently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import import_module, metadata
+from pathlib import Path
+
+import pluggy
+
+from . import hookspecs
+from .backends import Backend
+from .errors import ProviderBroken
+
+GROUP = hookspecs.PROJECT
+"""The entry point group that providers register in."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class InstalledProvider:
+    """What the metadata says of an installed provider, without importing it."""
+
+    name: str
+    """Name of the entry point."""
+    module: str
+    distribution: str
+    version: str
+    location: Path
+    """The folder on ``sys.path`` that holds it."""
+    summary: str = ""
+    license: str = ""
+    requires: tuple[str, ...] = ()
+    """Requirements as the metadata writes them."""
+
+
+def installed_providers() -> list[InstalledProvider]:
+    """List the providers of this interpreter; the first on ``sys.path`` wins for each name.
+
+    Distributions with unreadable metadata are skipped: nothing of them could be shown.
+    """
+    found: dict[str, InstalledProvider] = {}
+    for provider in _entry_points():
+        found.setdefault(provider.name, provider)
+    return sorted(found.values(), key=lambda provider: provider.name)
+
+
+def _entry_points() -> Iterator[InstalledProvider]:
+    for distribution in metadata.distributions():
+        # Most distributions have no entry points of ours; reading this one file decides.
+        text = distribution.read_text("entry_points.txt")
+        if text is None or GROUP not in text:
+            continue
+        for point in distribution.entry_points:
+            if point.group == GROUP and (distribution.metadata["Name"] or ""):
+                yield _provider(point, distribution)
+
+
+def _provider(point: metadata.EntryPoint, distribution: metadata.Distribution) -> InstalledProvider:
+    about = distribution.metadata
+    return InstalledProvider(
+        name=point.name,
+        module=point.value,
+        distribution=about["Name"],
+        version=about["Version"] or "0",
+        location=Path(str(distribution.locate_file(""))),
+        summary=about["Summary"] or "",
+        license=about["License-Expression"] or about["License"] or "",
+        requires=tuple(distribution.requires or ()),
+    )
+
+
+def load_backends(provider: InstalledProvider) -> list[Backend]:
+    """Import one provider and ask it for its backends.
+
+    Raises ProviderBroken, with the original error as its cause, for whatever goes wrong.
+    """
+    try:
+        module_name, _, attribute = provider.module.partition(":")
+        plugin: object = import_module(module_name)
+        for part in filter(None, attribute.split(".")):
+            plugin = getattr(plugin, part)
+        backends = _ask(provider, plugin)
+    except ProviderBroken:
+        raise
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        raise _broken(provider, f"{type(error).__name__}: {error}") from error
+    for backend in backends:
+        _check(provider, backend)
+    return backends
+
+
+def _ask(provider: InstalledProvider, plugin: object) -> list[Backend]:
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    manager.register(plugin, provider.name)
+    manager.check_pending()
+    if not manager.hook.open_speech_backends.get_hookimpls():
+        raise _broken(provider, "it implements none of the hooks")
+    return [backend for answer in manager.hook.open_speech_backends() for backend in answer]
+
+
+def _check(provider: InstalledProvider, backend: object) -> None:
+    if not isinstance(backend, Backend):
+        raise _broken(provider, f"it registers {type(backend).__name__}, which is no Backend")
+    if not 1 <= backend.api_version <= hookspecs.API_VERSION:
+        raise _broken(
+            provider,
+            f"it is written for version {backend.api_version} of the provider API, and this core "
+            f"has version {hookspecs.API_VERSION}",
+            hint="Upgrade open-speech-core, or install a release of the provider that fits it.",
+        )
+
+
+def _broken(provider: InstalledProvider, reason: str, hint: str | None = None) -> ProviderBroken:
+    return ProviderBroken(
+        f"The provider {provider.name!r} ({provider.distribution} {provider.version}) cannot be "
+        f"used: {reason}.",
+        provider=provider.name,
+        hint=hint or f"Reinstall or remove {provider.distribution}.",
+    )

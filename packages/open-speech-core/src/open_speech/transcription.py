@@ -1,0 +1,122 @@
+"""What a speech-to-text model is asked, and what it yields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from .audio import Audio, Word
+
+
+class Task(StrEnum):
+    """What to make of the speech."""
+
+    TRANSCRIBE = "transcribe"
+    TRANSLATE = "translate"
+    """To English (``Capability.TRANSLATION``)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class VoiceActivity:
+    """How to tell speech from the rest."""
+
+    threshold: float = 0.5
+    """Probability in [0, 1] from which a frame counts as speech."""
+    min_silence_s: float = 2.0
+    """Silence shorter than this does not end a stretch of speech."""
+    padding_s: float = 0.4
+    """Kept before and after each stretch of speech."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TranscriptionRequest:
+    """One recording to understand. Core decodes it and resamples it to the model's rate."""
+
+    audio: Audio
+    language: str | None = None
+    """BCP-47; None means detect it, or the model's only one."""
+    task: Task = Task.TRANSCRIBE
+    prompt: str | None = None
+    """Text that went before (``Capability.PROMPT``)."""
+    keywords: tuple[str, ...] = ()
+    """Words to expect (``Capability.KEYWORDS``)."""
+    temperature: float | None = None
+    """In [0, 1] (``Capability.TEMPERATURE``); None leaves it to the engine."""
+    word_timestamps: bool = False
+    """Fill ``Segment.words`` (``Capability.WORD_TIMESTAMPS``)."""
+    logprobs: bool = False
+    """Fill ``Segment.logprobs`` (``Capability.LOGPROBS``)."""
+    partials: bool = False
+    """Yield ``Partial`` too (``Capability.PARTIALS``)."""
+    voice_activity: VoiceActivity | None = None
+    """Skip what is not speech (``Capability.VOICE_ACTIVITY``)."""
+    grammar: str | None = None
+    """Name or text of a grammar (``Capability.GRAMMAR``)."""
+    options: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+    """Settings of this engine alone."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenLogprob:
+    """How sure the engine was of one token."""
+
+    token: str
+    logprob: float
+    """Natural logarithm of the probability."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DetectedLanguage:
+    """The language the engine settled on; yielded at most once, before any segment."""
+
+    language: str
+    """BCP-47."""
+    probability: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Partial:
+    """Text that may still change; replaced by the next partial or segment."""
+
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Segment:
+    """A finished stretch of text with its times."""
+
+    text: str
+    start: float
+    """Seconds from the start of the audio."""
+    end: float
+    words: tuple[Word, ...] = ()
+    """Times are seconds from the start of the audio."""
+    tokens: tuple[int, ...] = ()
+    seek: int = 0
+    """Frames of 10 ms before the window it came from."""
+    temperature: float = 0.0
+    avg_logprob: float = 0.0
+    compression_ratio: float = 1.0
+    no_speech_prob: float = 0.0
+    logprobs: tuple[TokenLogprob, ...] = ()
+
+
+TranscriptionEvent = DetectedLanguage | Partial | Segment
+"""What ``STTModel.transcribe`` yields."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transcription:
+    """A whole recording, understood."""
+
+    text: str
+    language: str | None
+    duration: float
+    """Seconds of audio heard."""
+    segments: tuple[Segment, ...] = ()
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        """Every word of every segment, in order."""
+        return tuple(word for segment in self.segments for word in segment.words)

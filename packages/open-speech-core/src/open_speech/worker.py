@@ -1,0 +1,124 @@
+"""The worker process: ``python -m open_speech.worker serve FD`` holds one loaded model.
+
+``python -m open_speech.worker describe FD [NAME ...]`` writes the manifests of this interpreter's
+providers instead. Both talk through the inherited descriptor, never through standard output:
+engines print, and what they print is a log.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import faulthandler
+import logging
+import os
+import queue
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from . import wire
+from .manifest import describe
+from .messages import Call, Cancel, Close, FromWorker, Load, Measure, More, ToWorker
+from .plugins import installed_providers
+from .runner import Runner
+
+LOG_FORMAT = "%(levelname)s:%(name)s:%(message)s"
+"""Understood by the host, which logs the line again at the level named first."""
+_PR_SET_PDEATHSIG = 1
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Run as the command line says; see the module."""
+    verb, descriptor, *names = arguments
+    _end_with_parent()
+    faulthandler.enable()
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, stream=sys.stderr)
+    # Forked children of an engine must not keep the connection open by what they exec.
+    os.set_inheritable(int(descriptor), False)
+    connection = socket.socket(fileno=int(descriptor))
+    if verb == "describe":
+        _describe(connection, names)
+    else:
+        _serve(connection)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Not sys.exit: an engine's threads and destructors must not hold up the end.
+    os._exit(0)
+
+
+def _end_with_parent() -> None:
+    """Have the kernel end this process with its parent, even while an engine holds the GIL."""
+    if sys.platform != "linux":
+        return  # there the closed connection ends it, once Python runs again
+    parent = os.getppid()
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def _describe(connection: socket.socket, names: Sequence[str]) -> None:
+    """Write one manifest per frame: of the named providers, or of those of this very layer."""
+    layer = Path(sys.prefix).resolve()
+    for provider in installed_providers():
+        own = provider.location.resolve().is_relative_to(layer)
+        if provider.name in names if names else own:
+            for piece in wire.encode(describe(provider)):
+                connection.sendall(piece)
+    connection.close()
+
+
+def _serve(connection: socket.socket) -> None:
+    lock = threading.Lock()
+
+    def emit(message: FromWorker) -> None:
+        pieces = wire.encode(message)
+        try:
+            with lock:
+                for piece in pieces:
+                    connection.sendall(piece)
+        except OSError:
+            os._exit(0)  # the server is gone
+
+    runner = Runner(emit)
+    loads: queue.SimpleQueue[Load] = queue.SimpleQueue()
+    reader = threading.Thread(
+        target=_read, args=(connection, runner, loads), name="reader", daemon=True
+    )
+    reader.start()
+    # On the main thread: engines that set signal handlers while they load can do it nowhere else.
+    runner.load(loads.get())
+    reader.join()
+
+
+def _read(connection: socket.socket, runner: Runner, loads: queue.SimpleQueue[Load]) -> None:
+    """Obey the server until it says Close or is gone."""
+    try:
+        while True:
+            message = wire.read_blocking(connection, ToWorker)
+            match message:
+                case Load():
+                    loads.put(message)
+                case Call():
+                    runner.start(message)
+                case More():
+                    runner.more(message)
+                case Cancel(call=call):
+                    runner.cancel(call)
+                case Measure():
+                    runner.measure()
+                case Close():
+                    runner.close()
+                    break
+    except (EOFError, OSError):
+        pass  # the server is gone, and nobody waits for what still runs
+    except BaseException:  # a frame that cannot be read: say why before the end
+        logging.getLogger(__name__).exception("the worker cannot go on")
+        os._exit(1)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
