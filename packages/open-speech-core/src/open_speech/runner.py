@@ -16,7 +16,7 @@ from typing import Any, cast
 
 from . import errors
 from .backends import Model, STTModel, TTSModel
-from .contract import checked_speech, checked_transcription
+from .contract import checked_speech, checked_transcription, longest_speech
 from .manifest import installed_versions
 from .messages import (
     WINDOW,
@@ -138,10 +138,10 @@ class Runner:
     def _results(self, call: Call) -> Any:
         request = call.request
         if isinstance(request, SpeechRequest):
-            return checked_speech(cast(TTSModel, self._model).synthesize(request))
-        return checked_transcription(
-            cast(STTModel, self._model).transcribe(request), request.audio.seconds
-        )
+            speech = cast(TTSModel, self._model).synthesize(request)
+            return checked_speech(speech, max_seconds=longest_speech(request))
+        events = cast(STTModel, self._model).transcribe(request)
+        return checked_transcription(events, request.audio.seconds)
 
 
 def _settled_info(asked: ModelInfo, model: Model) -> ModelInfo:

@@ -2,6 +2,6 @@
 
 from ._host import Host, HostFailure, Memory
 from ._inprocess import InProcessHost
-from ._subprocess import SubprocessHost, WorkerOptions
+from ._subprocess import SubprocessHost, WorkerOptions, end_group, spawn
 
-__all__ = ["Host", "HostFailure", "InProcessHost", "Memory", "SubprocessHost", "WorkerOptions"]
+__all__ = ["Host", "HostFailure", "InProcessHost", "Memory", "SubprocessHost", "WorkerOptions", "end_group", "spawn"]

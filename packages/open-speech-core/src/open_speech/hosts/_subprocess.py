@@ -18,6 +18,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from .. import wire
 from ..errors import WorkerDied
@@ -139,16 +140,19 @@ class SubprocessHost(Host):
 
 
 def spawn(
-    options: WorkerOptions, arguments: list[str], descriptor: int
+    options: WorkerOptions,
+    arguments: list[str],
+    descriptor: int,
+    output: int | IO[bytes] = subprocess.PIPE,
 ) -> subprocess.Popen[bytes]:
-    """Start a worker with one inherited descriptor, output and errors on one pipe."""
+    """Start a worker with one inherited descriptor; output and errors go to one place."""
     inherited = os.environ if options.environment is None else options.environment
     # -c instead of -m: the folder we were started in must not shadow modules.
     code = "import sys; from open_speech.worker import main; main(sys.argv[1:])"
     return subprocess.Popen(  # noqa: S603 - our own module, no shell
         [str(options.python), "-P", "-c", code, *arguments],
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
+        stdout=output,
         stderr=subprocess.STDOUT,
         pass_fds=(descriptor,),
         start_new_session=True,  # Ctrl-C in a terminal is the server's affair
@@ -176,6 +180,13 @@ def _how_it_ended(status: int) -> str:
     except ValueError:
         name = "unknown"
     return f"was killed by signal {-status} ({name})"
+
+
+def end_group(process: subprocess.Popen[bytes]) -> None:
+    """Kill a worker with whatever it started, and reap it."""
+    if process.returncode is None:
+        _kill_group(process.pid)
+    process.wait()
 
 
 def _kill_group(pid: int) -> None:

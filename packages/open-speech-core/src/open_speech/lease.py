@@ -1,0 +1,58 @@
+"""The right to use a loaded model for one request."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from . import errors
+from .audio import Audio
+from .models import ModelInfo
+from .resident import Resident
+from .speech import SpeechRequest
+from .transcription import TranscriptionEvent, TranscriptionRequest
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lease:
+    """Held for one request; the model stays loaded meanwhile.
+
+    Each call waits for a turn of its own, first come, first served. A request that makes one call
+    per sentence therefore shares the model sentence by sentence.
+    """
+
+    resident: Resident
+
+    @property
+    def model(self) -> ModelInfo:
+        """What is known of the loaded model."""
+        return self.resident.model
+
+    async def speak(self, request: SpeechRequest) -> AsyncGenerator[Audio, None]:
+        """Have one piece of text spoken; closing the generator cancels it."""
+        async with aclosing(self._call(request)) as results:
+            async for result in results:
+                assert isinstance(result, Audio)
+                yield result
+
+    async def hear(self, request: TranscriptionRequest) -> AsyncGenerator[TranscriptionEvent, None]:
+        """Have one recording understood; closing the generator cancels it."""
+        async with aclosing(self._call(request)) as results:
+            async for result in results:
+                assert not isinstance(result, Audio)
+                yield result
+
+    async def _call(
+        self, request: SpeechRequest | TranscriptionRequest
+    ) -> AsyncGenerator[Audio | TranscriptionEvent, None]:
+        async with self.resident.turns:
+            host = self.resident.host
+            if host is None:
+                name = self.resident.key.name
+                raise errors.WorkerDied(
+                    f"The worker of {name!r} is gone.", model=name, retry_after=1.0
+                )
+            async with aclosing(host.call(request)) as results:
+                async for result in results:
+                    yield result

@@ -1,0 +1,238 @@
+"""Which providers there are, without importing any of them into this process.
+
+Each provider is described by a short-lived worker of the interpreter that has it, so that one
+that crashes, hangs or meddles while it is imported harms nobody. What a provider said is kept in
+a file until its distribution changes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import logging
+import os
+import socket
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import IO
+
+from . import wire
+from .hosts import WorkerOptions, end_group, spawn
+from .hookspecs import API_VERSION
+from .manifest import ProviderManifest, describe
+from .plain import pack, unpack
+from .plugins import InstalledProvider, installed_providers
+from .routing import Hint, Router
+
+_log = logging.getLogger(__name__)
+DESCRIBE_TIMEOUT_S = 30.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProviderEnvironment:
+    """An interpreter that has providers."""
+
+    name: str | None
+    """None is the environment that this process runs in."""
+    options: WorkerOptions
+    fingerprint: str = ""
+    """Changes whenever what is installed there changes; for the base this is found out."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provider:
+    """An installed provider: what it offers, and where it runs."""
+
+    manifest: ProviderManifest
+    environment: ProviderEnvironment
+    summary: str = ""
+    license: str = ""
+
+    @property
+    def name(self) -> str:
+        """Name of the entry point."""
+        return self.manifest.name
+
+    @property
+    def broken(self) -> bool:
+        """Whether it cannot be used; ``manifest.error`` says why."""
+        return self.manifest.error is not None
+
+
+@dataclass(kw_only=True)
+class Registry:
+    """The providers of this and of other environments, and the routing over them.
+
+    ``scan`` once before use and again whenever something was installed. One event loop only.
+    """
+
+    cache: Path | None = None
+    """Folder for what providers said; None asks them anew each time."""
+    options: WorkerOptions = field(default_factory=WorkerOptions)
+    environments: Callable[[], Sequence[ProviderEnvironment]] = lambda: ()
+    """Lists the environments beside the base one; called at each scan, in a thread."""
+    isolated: bool = True
+    """False imports providers into this process, for boards too small for workers."""
+    hints: Sequence[Hint] = ()
+    providers: tuple[Provider, ...] = ()
+    router: Router = field(default_factory=lambda: Router(()))
+    _asking: asyncio.Semaphore = field(
+        default_factory=lambda: asyncio.Semaphore(max(2, os.cpu_count() or 1)), repr=False
+    )
+
+    async def scan(self) -> None:
+        """Find out what is installed now."""
+        installed = await asyncio.to_thread(installed_providers)
+        base = ProviderEnvironment(name=None, options=self.options)
+        found = [self._describe_base(provider, base) for provider in installed]
+        others = await asyncio.to_thread(self.environments)
+        layers = [self._describe_environment(environment) for environment in others]
+        described, layered = await asyncio.gather(
+            asyncio.gather(*found), asyncio.gather(*layers)
+        )
+        # An environment of its own was asked for by name, so it goes before the base.
+        chosen = {provider.name: provider for provider in described}
+        chosen.update({provider.name: provider for layer in layered for provider in layer})
+        self.providers = tuple(sorted(chosen.values(), key=lambda provider: provider.name))
+        self.router = Router([provider.manifest for provider in self.providers], self.hints)
+        for provider in self.providers:
+            if provider.broken:
+                _log.warning("%s", provider.manifest.error)
+
+    def provider(self, name: str) -> Provider:
+        """The provider of this name; KeyError if there is none."""
+        for provider in self.providers:
+            if provider.name == name:
+                return provider
+        raise KeyError(name)
+
+    async def _describe_base(
+        self, installed: InstalledProvider, base: ProviderEnvironment
+    ) -> Provider:
+        if self.isolated:
+            key = await asyncio.to_thread(_fingerprint, installed)
+            manifests = await self._cached(f"{installed.name}-{key}", base, [installed.name])
+            # One that died before it could answer does not know these.
+            manifest = replace(
+                manifests[0], distribution=installed.distribution, version=installed.version
+            )
+        else:
+            manifest = await asyncio.to_thread(describe, installed)
+        return Provider(
+            manifest=manifest,
+            environment=base,
+            summary=installed.summary,
+            license=installed.license,
+        )
+
+    async def _describe_environment(self, environment: ProviderEnvironment) -> list[Provider]:
+        key = _hash(str(environment.options.python), environment.fingerprint)
+        manifests = await self._cached(f"{environment.name}-{key}", environment, [])
+        return [Provider(manifest=manifest, environment=environment) for manifest in manifests]
+
+    async def _cached(
+        self, key: str, environment: ProviderEnvironment, names: list[str]
+    ) -> list[ProviderManifest]:
+        file = self.cache / f"{key}.json" if self.cache else None
+        if file and (kept := await asyncio.to_thread(_read, file)):
+            return kept
+        async with self._asking:
+            manifests = await ask(environment.options, names)
+        if file and manifests and not any(manifest.error for manifest in manifests):
+            await asyncio.to_thread(_write, file, manifests)
+        return manifests
+
+
+async def ask(options: WorkerOptions, names: Sequence[str]) -> list[ProviderManifest]:
+    """Have an interpreter describe the named providers, or those of its own layer.
+
+    Never raises: a provider that dies or hangs meanwhile is described as broken, if it was named.
+    """
+    manifests: list[ProviderManifest] = []
+    reason = ""
+    near, far = socket.socketpair()
+    near.setblocking(False)
+    # A file, not a pipe: nobody reads while it works, and a full pipe would stop it.
+    with tempfile.TemporaryFile() as printed:
+        with far:
+            arguments = ["describe", str(far.fileno()), *names]
+            process = spawn(options, arguments, far.fileno(), printed)
+        reader, writer = await asyncio.open_connection(sock=near)
+        try:
+            async with asyncio.timeout(DESCRIBE_TIMEOUT_S):
+                while True:
+                    manifests.append(await wire.read_async(reader, ProviderManifest))
+        except (asyncio.IncompleteReadError, ConnectionError):
+            status = await asyncio.to_thread(process.wait)
+            reason = f"importing it ended the process with status {status}"
+        except TimeoutError:
+            reason = f"importing it took longer than {DESCRIBE_TIMEOUT_S:g} s"
+        except wire.ProtocolError as error:
+            reason = str(error)
+        finally:
+            writer.close()
+            end_group(process)
+        detail = _tail(printed)
+    seen = {manifest.name for manifest in manifests}
+    return manifests + [_broken(name, reason, detail) for name in names if name not in seen]
+
+
+def _broken(name: str, reason: str, detail: str) -> ProviderManifest:
+    return ProviderManifest(
+        name=name,
+        distribution=name,
+        version="0",
+        error=f"The provider {name!r} cannot be used: {reason}. Reinstall or remove it.",
+        detail=detail,
+    )
+
+
+def _tail(file: IO[bytes]) -> str:
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - 20_000))
+    return file.read().decode("utf-8", "replace")
+
+
+def _fingerprint(installed: InstalledProvider) -> str:
+    """Change with the distribution, and with its sources where it is installed for editing."""
+    package = installed.module.partition(":")[0].partition(".")[0]
+    newest = 0
+    spec = find_spec(package)  # of a top-level name: finds it without importing it
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        for source in Path(folder).rglob("*.py"):
+            newest = max(newest, source.stat().st_mtime_ns)
+    core = max(source.stat().st_mtime_ns for source in Path(__file__).parent.glob("*.py"))
+    return _hash(sys.executable, installed.module, installed.version, newest, core, API_VERSION)
+
+
+def _hash(*parts: object) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+def _read(file: Path) -> list[ProviderManifest] | None:
+    try:
+        kept: list[ProviderManifest] = unpack(
+            list[ProviderManifest], json.loads(file.read_text("utf-8"))
+        )
+    except (OSError, ValueError, TypeError):
+        return None  # not there, or of another version
+    return kept
+
+
+def _write(file: Path, manifests: list[ProviderManifest]) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        for old in file.parent.glob(f"{file.stem.rpartition('-')[0]}-*.json"):
+            old.unlink(missing_ok=True)
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", dir=file.parent, suffix=".partial", delete=False
+        ) as partial:
+            json.dump(pack(manifests), partial)
+        Path(partial.name).replace(file)
+    except OSError as error:
+        _log.info("what the providers said cannot be kept in %s: %s", file.parent, error)

@@ -1,0 +1,77 @@
+"""The models in a manager's care, and which of them should go first."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+from .resident import OCCUPYING, ModelKey, ModelState, Resident
+from .routing import Offer
+
+
+class Residents:
+    """A collection of residents by key. One event loop only."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._by_key: dict[ModelKey, Resident] = {}
+
+    def __iter__(self) -> Iterator[Resident]:
+        return iter(list(self._by_key.values()))
+
+    def get(self, offer: Offer, device: str) -> Resident:
+        """The resident of a model on a device, begun if it is new."""
+        key = ModelKey(
+            backend=offer.backend, name=offer.model.id, revision=offer.revision, device=device
+        )
+        resident = self._by_key.get(key)
+        if resident is None:
+            resident = self._by_key[key] = Resident(key=key, offer=offer, clock=self._clock)
+        elif resident.host is None:
+            resident.offer = offer  # the provider may have been replaced meanwhile
+        return resident
+
+    def of(self, offer: Offer, device: str | None = None) -> list[Resident]:
+        """Every resident of a model: of one revision or all, on one device or all."""
+        return [
+            resident
+            for resident in self
+            if (resident.key.backend, resident.key.name) == (offer.backend, offer.model.id)
+            and offer.revision in (None, resident.key.revision)
+            and device in (None, resident.key.device)
+        ]
+
+    def occupying(self, but: Resident) -> int:
+        """How many others are loaded, or nearly so."""
+        return sum(1 for other in self if other is not but and other.state in OCCUPYING)
+
+    def victim(self, but: Resident) -> Resident | None:
+        """The least recently used of the others: idle before busy, defaults last, pinned never."""
+        return min(
+            (
+                other
+                for other in self
+                if other is not but and other.state is ModelState.LOADED and not other.pinned
+            ),
+            key=lambda other: (not other.idle, other.default, other.last_used),
+            default=None,
+        )
+
+    def expired(self, ttl_s: float) -> list[Resident]:
+        """Idle residents that have been unused for too long."""
+        return [
+            resident
+            for resident in self
+            if resident.idle
+            and (left := resident.expires_in(ttl_s)) is not None
+            and left <= 0
+        ]
+
+    def next_expiry(self, ttl_s: float) -> float | None:
+        """Seconds until the next idle one has been unused for too long, or None."""
+        times = [
+            left
+            for resident in self
+            if resident.idle and (left := resident.expires_in(ttl_s)) is not None
+        ]
+        return max(0.0, min(times)) if times else None

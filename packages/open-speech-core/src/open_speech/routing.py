@@ -1,0 +1,167 @@
+"""From a model's name to the backend that serves it, all in memory."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from .errors import ModelConflict, ModelNotFound, ProviderBroken
+from .ids import ModelId
+from .manifest import BackendManifest, ProviderManifest
+from .models import Kind, ModelInfo
+
+
+@dataclass(frozen=True, kw_only=True)
+class Offer:
+    """One model of one backend of one provider: what a name resolves to."""
+
+    provider: ProviderManifest
+    backend: str
+    model: ModelInfo
+    revision: str | None = None
+
+    @property
+    def id(self) -> str:
+        """The model's name with its revision, if one was asked for."""
+        return f"{self.model.id}@{self.revision}" if self.revision else self.model.id
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hint:
+    """What to do about a name that nobody serves, by its pattern."""
+
+    glob: str
+    advice: str
+    """One sentence: ``Install it with 'pip install ...'.``"""
+
+
+class Router:
+    """Resolves names over a fixed set of manifests. Immutable; safe from any thread."""
+
+    def __init__(
+        self, providers: Sequence[ProviderManifest], hints: Sequence[Hint] = ()
+    ) -> None:
+        self._hints = tuple(hints)
+        self._offers: list[Offer] = []
+        self._names: dict[str, list[Offer]] = {}
+        self._families: list[tuple[str, ProviderManifest, BackendManifest, ModelInfo]] = []
+        self._broken = {provider.name: provider for provider in providers if provider.error}
+        for provider in providers:
+            for backend in provider.backends:
+                self._add(provider, backend)
+
+    def _add(self, provider: ProviderManifest, backend: BackendManifest) -> None:
+        for model in backend.models:
+            offer = Offer(provider=provider, backend=backend.name, model=model)
+            self._offers.append(offer)
+            for name in {model.id, *model.aliases}:
+                self._names.setdefault(name, []).append(offer)
+        for pattern in backend.patterns:
+            self._families.append((pattern.glob, provider, backend, pattern.template))
+
+    @property
+    def catalogue(self) -> tuple[Offer, ...]:
+        """Every model that a provider lists, in the order of the providers."""
+        return tuple(self._offers)
+
+    @property
+    def conflicts(self) -> dict[str, tuple[str, ...]]:
+        """Names that several backends list, with the backends."""
+        return {
+            name: tuple(offer.backend for offer in offers)
+            for name, offers in self._names.items()
+            if len({offer.backend for offer in offers}) > 1
+        }
+
+    def resolve(self, name: ModelId | str) -> Offer:
+        """Find who serves a name: a listed name goes before a pattern.
+
+        Raises InvalidModelId, ModelNotFound (with near matches), ModelConflict, ProviderBroken.
+        """
+        wanted = name if isinstance(name, ModelId) else ModelId.parse(name)
+        found = self._candidates(wanted)
+        backends = sorted({offer.backend for offer in found})
+        if len(backends) > 1:
+            choices = " or ".join(f"'{backend}:{wanted.name}'" for backend in backends)
+            raise ModelConflict(
+                f"The model {wanted.name!r} is offered by several providers: "
+                f"{', '.join(backends)}.",
+                model=str(wanted),
+                param="model",
+                hint=f"Ask for {choices}.",
+            )
+        if not found:
+            raise self._not_found(wanted)
+        return dataclasses.replace(found[0], revision=wanted.revision)
+
+    def _candidates(self, wanted: ModelId) -> list[Offer]:
+        found = [
+            offer
+            for offer in self._names.get(wanted.name, ())
+            if wanted.provider in (None, offer.backend)
+        ]
+        if found:
+            return found
+        return [
+            Offer(provider=provider, backend=backend.name, model=_from_template(template, wanted))
+            for glob, provider, backend, template in self._families
+            if wanted.provider in (None, backend.name) and fnmatchcase(wanted.name, glob)
+        ]
+
+    def _not_found(self, wanted: ModelId) -> ModelNotFound | ProviderBroken:
+        broken = self._broken.get(wanted.provider or wanted.name.partition("/")[0])
+        if broken:
+            return ProviderBroken(
+                f"The model {str(wanted)!r} belongs to a provider that is broken: {broken.error}",
+                provider=broken.name,
+                model=str(wanted),
+                param="model",
+            )
+        return ModelNotFound(
+            f"No installed provider serves a model named {str(wanted)!r}.",
+            model=str(wanted),
+            param="model",
+            hint=self._advice(wanted),
+        )
+
+    def _advice(self, wanted: ModelId) -> str:
+        for hint in self._hints:
+            if fnmatchcase(wanted.name, hint.glob):
+                return hint.advice
+        near = self.near(wanted.name)
+        if near:
+            return f"Did you mean {' or '.join(repr(name) for name in near)}?"
+        return "GET /v1/models or 'open-speech models' lists what is served."
+
+    def near(self, name: str, kind: Kind | None = None) -> list[str]:
+        """Up to three listed names that look like this one, the closest first."""
+        return near_matches(
+            name,
+            (
+                listed
+                for listed, offers in self._names.items()
+                if kind is None or offers[0].model.kind is kind
+            ),
+        )
+
+
+def near_matches(name: str, known: Iterable[str]) -> list[str]:
+    """Up to three of the known names that look like this one, the closest first."""
+    folded = {other.casefold(): other for other in known}
+    close = difflib.get_close_matches(name.casefold()[:128], list(folded), n=3, cutoff=0.6)
+    return [folded[match] for match in close]
+
+
+def _from_template(template: ModelInfo, wanted: ModelId) -> ModelInfo:
+    sources = tuple(
+        dataclasses.replace(
+            source,
+            repo_id=source.repo_id.replace("{name}", wanted.name),
+            files=tuple(file.replace("{name}", wanted.name) for file in source.files),
+        )
+        for source in template.sources
+    )
+    return dataclasses.replace(template, id=wanted.name, sources=sources)

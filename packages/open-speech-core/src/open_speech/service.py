@@ -1,0 +1,238 @@
+"""Everything together: providers, models and weights behind two verbs, speak and hear.
+
+The HTTP server is one user of this class, the command another, a plain script a third.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from . import capabilities
+from .aio import ahead
+from .audio import Audio
+from .events import EventBus
+from .hosts import Host, InProcessHost, SubprocessHost, WorkerOptions
+from .lease import Lease
+from .loader import Weights
+from .manager import ModelManager
+from .messages import Load
+from .models import Kind
+from .policy import Policy
+from .registry import ProviderEnvironment, Registry
+from .resident import ModelState
+from .routing import Hint, Offer
+from .speech import SpeechRequest
+from .status import ModelStatus, of_offer
+from .transcription import (
+    DetectedLanguage,
+    Segment,
+    Transcription,
+    TranscriptionEvent,
+    TranscriptionRequest,
+)
+from .voices import resolve_voice
+
+SplitText = Callable[[str, str | None], Sequence[str]]
+"""From a text and its language to the pieces that are spoken one by one."""
+
+
+def whole(text: str, language: str | None) -> Sequence[str]:
+    """Leave the text in one piece."""
+    return [text]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Defaults:
+    """What is meant by requests that leave it open, per kind."""
+
+    models: tuple[str, ...] = ()
+    """The first is the default; all of them are loaded at the start, and evicted last."""
+    device: str = "cpu"
+    compute_type: str | None = None
+    voice: str | None = None
+    """TTS: used where the model has it; the model's own default otherwise."""
+    speed: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """How an ``OpenSpeech`` works. Nothing here is read from the environment."""
+
+    stt: Defaults = field(default_factory=Defaults)
+    tts: Defaults = field(default_factory=Defaults)
+    policy: Policy = field(default_factory=Policy)
+    data_dir: Path | None = None
+    """Where manifests and environments are kept; None keeps nothing."""
+    isolated: bool = True
+    """False runs models in this process, for boards too small for workers."""
+    workers: WorkerOptions = field(default_factory=WorkerOptions)
+    weights: Weights | None = None
+    environments: Callable[[], Sequence[ProviderEnvironment]] = lambda: ()
+    split_text: SplitText = whole
+    aliases: dict[str, Kind] = field(default_factory=dict)
+    """Names that mean the default model of a kind."""
+    hints: Sequence[Hint] = ()
+    """What to do about names that nobody serves."""
+
+    def defaults(self, kind: Kind) -> Defaults:
+        """The defaults of one kind."""
+        return self.stt if kind is Kind.STT else self.tts
+
+
+class OpenSpeech:
+    """Speaks and hears with whatever providers are installed.
+
+    An asynchronous context manager; see ``Portal`` for plain scripts. One event loop only.
+    """
+
+    def __init__(self, config: Config | None = None) -> None:
+        self.config = config or Config()
+        self.events = EventBus()
+        self.registry = Registry(
+            cache=self.config.data_dir / "manifests" if self.config.data_dir else None,
+            options=self.config.workers,
+            environments=self.config.environments,
+            isolated=self.config.isolated,
+            hints=self.config.hints,
+        )
+        self.manager = ModelManager(
+            self.resolve,
+            self._make_host,
+            policy=self.config.policy,
+            weights=self.config.weights,
+            events=self.events,
+            device=lambda offer: self.config.defaults(offer.model.kind).device,
+            compute_type=lambda offer: self.config.defaults(offer.model.kind).compute_type,
+        )
+
+    async def __aenter__(self) -> Self:
+        await self.registry.scan()
+        self.manager.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.manager.close()
+
+    def resolve(self, name: str) -> Offer:
+        """Find who serves a name, aliases included. Raises what ``Router.resolve`` raises."""
+        if kind := self.config.aliases.get(name):
+            models = self.config.defaults(kind).models
+            name = models[0] if models else name
+        return self.registry.router.resolve(name)
+
+    def default_model(self, kind: Kind) -> str:
+        """The name of a kind's default model; the first in the catalogue if none is configured.
+
+        Raises ModelNotFound if nothing of that kind is installed.
+        """
+        if models := self.config.defaults(kind).models:
+            return models[0]
+        for offer in self.registry.router.catalogue:
+            if offer.model.kind is kind:
+                return offer.model.id
+        return capabilities.nothing_of(kind)
+
+    async def rescan(self) -> None:
+        """Find out again what is installed."""
+        await self.registry.scan()
+        self.events.publish("providers")
+
+    async def speak(
+        self, request: SpeechRequest, *, model: str | None = None, keep_alive_s: float | None = None
+    ) -> AsyncGenerator[Audio, None]:
+        """Speak a text of any length, sentence by sentence; closing the generator stops it.
+
+        An empty voice or ``default`` means the configured one. Raises before the first stretch
+        what is wrong with the request, and what loading or the engine raises.
+        """
+        name = model or self.default_model(Kind.TTS)
+        offer = self.resolve(name)
+        capabilities.require_kind(offer, Kind.TTS)
+        async with self.manager.lease(name, keep_alive_s=keep_alive_s) as lease:
+            capabilities.check_speech(request, lease.model)
+            voice = resolve_voice(lease.model, request.voice, self.config.tts.voice)
+            settled = replace(request, voice=voice)
+            # Two sentences ahead: the engine works while the last one is encoded and sent.
+            async with aclosing(ahead(self._sentences(lease, settled), 2)) as stretches:
+                async for audio in stretches:
+                    yield audio
+
+    async def _sentences(
+        self, lease: Lease, request: SpeechRequest
+    ) -> AsyncGenerator[Audio, None]:
+        for sentence in self.config.split_text(request.text, request.language):
+            async with aclosing(lease.speak(replace(request, text=sentence))) as stretches:
+                async for audio in stretches:
+                    yield audio
+
+    async def hear(
+        self,
+        request: TranscriptionRequest,
+        *,
+        model: str | None = None,
+        keep_alive_s: float | None = None,
+    ) -> AsyncGenerator[TranscriptionEvent, None]:
+        """Understand a recording, segment by segment; closing the generator stops it.
+
+        The audio must have the model's ``sample_rate``. Raises as ``speak`` does.
+        """
+        name = model or self.default_model(Kind.STT)
+        offer = self.resolve(name)
+        capabilities.require_kind(offer, Kind.STT)
+        async with self.manager.lease(name, keep_alive_s=keep_alive_s) as lease:
+            capabilities.check_transcription(request, lease.model)
+            async with aclosing(lease.hear(request)) as events:
+                async for event in events:
+                    yield event
+
+    async def transcribe(
+        self, request: TranscriptionRequest, *, model: str | None = None
+    ) -> Transcription:
+        """Understand a whole recording at once. Raises as ``hear`` does."""
+        language, segments = request.language, list[Segment]()
+        async with aclosing(self.hear(request, model=model)) as events:
+            async for event in events:
+                if isinstance(event, DetectedLanguage):
+                    language = event.language
+                elif isinstance(event, Segment):
+                    segments.append(event)
+        return Transcription(
+            text=" ".join(text for segment in segments if (text := segment.text.strip())),
+            language=language,
+            duration=request.audio.seconds,
+            segments=tuple(segments),
+        )
+
+    async def models(self, *, measure: bool = True) -> list[ModelStatus]:
+        """Every model: those of the catalogue, and those that somebody asked for beyond it."""
+        residents = await self.manager.status(measure=measure)
+        touched = {(status.backend, status.model.id) for status in residents}
+        return residents + [
+            of_offer(offer, self._state(offer))
+            for offer in self.registry.router.catalogue
+            if (offer.backend, offer.model.id) not in touched
+        ]
+
+    def _state(self, offer: Offer) -> ModelState:
+        weights = self.config.weights
+        there = not offer.model.sources or (
+            weights is not None and weights.is_downloaded(offer.model, offer.revision)
+        )
+        return ModelState.DOWNLOADED if there else ModelState.AVAILABLE
+
+    def _make_host(self, offer: Offer, load: Load) -> Host:
+        timeout = self.config.policy.call_timeout_s
+        if not self.config.isolated:
+            return InProcessHost(load, call_timeout_s=timeout)
+        environment = self.registry.provider(offer.provider.name).environment
+        return SubprocessHost(load, call_timeout_s=timeout, options=environment.options)

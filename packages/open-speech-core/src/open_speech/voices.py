@@ -1,0 +1,94 @@
+"""Which voice a request means."""
+
+from __future__ import annotations
+
+import logging
+
+from .errors import UnknownVoice
+from .models import Capability, ModelInfo
+from .routing import near_matches
+
+_log = logging.getLogger(__name__)
+DEFAULT = "default"
+"""Reserved: always means the model's own default voice."""
+_fallbacks_told: set[tuple[str, str]] = set()
+
+
+def default_voice(model: ModelInfo) -> str:
+    """The model's own default: as declared, else its first voice, else ``default``."""
+    if model.default_voice:
+        return model.default_voice
+    return model.voices[0].id if model.voices else DEFAULT
+
+
+def resolve_voice(model: ModelInfo, wanted: str, configured: str | None) -> str:
+    """From the name in a request to a voice of the model.
+
+    ``configured`` stands in for an empty name or ``default`` where the model has it; where it
+    has not, the model's own default does, and one log line says so. Raises UnknownVoice, with
+    near matches, only for a voice that the request names.
+    """
+    if wanted not in ("", DEFAULT):
+        found = _find(model, wanted)
+        if found is None:
+            raise _unknown(model, wanted)
+        return found
+    if configured and configured != DEFAULT:
+        if found := _find(model, configured):
+            return found
+        if (model.id, configured) not in _fallbacks_told:
+            _fallbacks_told.add((model.id, configured))
+            _log.info(
+                "%s has no voice %r; its own default %r is used",
+                model.id,
+                configured,
+                default_voice(model),
+            )
+    return default_voice(model)
+
+
+def _find(model: ModelInfo, name: str) -> str | None:
+    ids = {voice.id.casefold(): voice.id for voice in model.voices}
+    folded = name.casefold()
+    if folded in ids:
+        return ids[folded]
+    aliases = {alias.casefold(): voice for alias, voice in model.voice_aliases.items()}
+    if folded in aliases:
+        return aliases[folded]
+    if folded in OPENAI_VOICES:
+        return _stand_in(model, folded)
+    # A blend is an expression over voices; the provider reads it.
+    return name if Capability.VOICE_BLEND in model.capabilities and set("+-(") & set(name) else None
+
+
+OPENAI_VOICES = (
+    "alloy", "ash", "ballad", "coral", "echo", "fable", "onyx", "nova", "sage", "shimmer",
+    "verse", "marin", "cedar",
+)  # fmt: skip
+"""Names that every client of the OpenAI API may send, whatever the model."""
+
+
+def _stand_in(model: ModelInfo, openai_name: str) -> str:
+    """A voice for an OpenAI name that the model does not map itself: always the same one."""
+    if not model.voices:
+        return default_voice(model)
+    language = next(
+        (voice.languages for voice in model.voices if voice.id == default_voice(model)), ()
+    )
+    same = [voice.id for voice in model.voices if voice.languages[:1] == language[:1]]
+    choices = same or [voice.id for voice in model.voices]
+    return choices[OPENAI_VOICES.index(openai_name) % len(choices)]
+
+
+def _unknown(model: ModelInfo, wanted: str) -> UnknownVoice:
+    near = near_matches(wanted, [voice.id for voice in model.voices])
+    return UnknownVoice(
+        f"The model {model.id!r} has no voice {wanted[:64]!r}.",
+        model=model.id,
+        param="voice",
+        hint=(
+            f"Did you mean {' or '.join(repr(name) for name in near)}?"
+            if near
+            else f"GET /v1/audio/voices lists its voices; 'default' means {default_voice(model)!r}."
+        ),
+    )
