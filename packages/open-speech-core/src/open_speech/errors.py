@@ -9,12 +9,20 @@ OpenSpeechError
 │   ├── UnsupportedCapability
 │   ├── InvalidAudio
 │   ├── AudioTooLong
-│   └── TextTooLong
+│   ├── TextTooLong
+│   ├── AccessDenied          the hub does not hand the weights to this token
+│   └── DeleteRefused         the weights are not the store's to delete
 ├── Unavailable               not now; trying again later may help
 │   ├── Busy                  the queue is full
 │   ├── ModelNotReady         downloading, loading or draining
 │   ├── ShuttingDown
-│   └── WorkerDied
+│   ├── WorkerDied
+│   ├── NotDownloaded         the weights are not in the store
+│   ├── Offline               the weights would have to be fetched, which is switched off
+│   ├── DownloadFailed
+│   ├── DownloadCancelled
+│   ├── DiskFull
+│   └── ModelInUse            somebody on this volume holds or fetches the weights
 └── ProviderError             the engine's or its provider's doing
     ├── ProviderBroken        the provider could not be imported
     ├── ModelLoadFailed
@@ -116,6 +124,18 @@ class TextTooLong(InvalidRequest):
     code = "text_too_long"
 
 
+class AccessDenied(InvalidRequest):
+    """The hub does not hand the weights out: gated, private, or a token that it does not know."""
+
+    code = "access_denied"
+
+
+class DeleteRefused(InvalidRequest):
+    """The weights lie outside the store, where they belong to somebody else."""
+
+    code = "delete_refused"
+
+
 class Unavailable(OpenSpeechError):
     """Not at the moment."""
 
@@ -144,6 +164,42 @@ class WorkerDied(Unavailable):
     """The process that held the model ended; another is started."""
 
     code = "worker_died"
+
+
+class NotDownloaded(Unavailable):
+    """The weights are not in the store, and this call fetches nothing."""
+
+    code = "not_downloaded"
+
+
+class Offline(Unavailable):
+    """The weights are not here, and fetching them is switched off."""
+
+    code = "offline"
+
+
+class DownloadFailed(Unavailable):
+    """The weights could not be fetched, or were not what the hub promised."""
+
+    code = "download_failed"
+
+
+class DownloadCancelled(Unavailable):
+    """Somebody stopped the download; what was fetched is kept for the next."""
+
+    code = "download_cancelled"
+
+
+class DiskFull(Unavailable):
+    """The weights do not fit on the disk."""
+
+    code = "disk_full"
+
+
+class ModelInUse(Unavailable):
+    """Another process, or another thread, holds the weights or is fetching them."""
+
+    code = "model_in_use"
 
 
 class ProviderError(OpenSpeechError):
