@@ -9,16 +9,23 @@ above 1, numpy numbers for plain ones, times a window beyond the end) is repaire
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from numbers import Integral, Real
+from numbers import Real
 
 import numpy as np
 
 from .audio import Audio, Samples, Word
 from .errors import InvalidResult
 from .speech import SpeechRequest
-from .transcription import DetectedLanguage, Partial, Segment, TranscriptionEvent
+from .transcription import (
+    DetectedLanguage,
+    Partial,
+    Segment,
+    TokenLogprob,
+    TranscriptionEvent,
+)
 
 MIN_RATE = 4_000
 MAX_RATE = 384_000
@@ -37,6 +44,8 @@ MAX_EMPTY = 1_000
 MAX_EVENTS = 10_000
 MAX_EVENTS_PER_S = 200.0
 """Results of one transcription: ``MAX_EVENTS`` plus so many per second of audio."""
+IMPOSSIBLE_LOGPROB = -9_999.0
+"""Stands for the logarithm of 0."""
 MAX_TEXT_CHARS = 1_000_000
 """The longest text of one result."""
 
@@ -59,14 +68,14 @@ def check_audio(audio: object, model: str | None = None) -> Audio:
         raise _invalid(model, f"{_type(audio)} where Audio is due")
     rate = audio.sample_rate
     if not isinstance(rate, Integral) or not MIN_RATE <= rate <= MAX_RATE:
-        raise _invalid(model, f"a sample rate of {rate!r}, not a whole number of {MIN_RATE} or more")
+        raise _invalid(
+            model, f"a sample rate of {rate!r}, not a whole number of {MIN_RATE} or more"
+        )
     rate = int(rate)
     samples = _check_samples(audio.samples, model)
     if len(samples) > MAX_STRETCH_S * rate:
         raise _invalid(model, f"{len(samples) / rate:.0f} seconds of sound in one piece")
     words = _check_words(audio.words, len(samples) / rate, model)
-    if samples is audio.samples and words is audio.words and type(audio.sample_rate) is int:
-        return audio
     return replace(audio, samples=samples, sample_rate=rate, words=words)
 
 
@@ -142,6 +151,18 @@ def checked_transcription(
         _close(source)
 
 
+def _check_rate(rate: object, model: str | None) -> int:
+    try:
+        number = operator.index(rate)  # type: ignore[arg-type]  # that is the question
+    except TypeError:
+        number = 0
+    if not MIN_RATE <= number <= MAX_RATE:
+        raise _invalid(
+            model, f"a sample rate of {rate!r}, not a whole number from {MIN_RATE} to {MAX_RATE}"
+        )
+    return number
+
+
 def _check_samples(samples: object, model: str | None) -> Samples:
     if not isinstance(samples, np.ndarray):
         raise _invalid(model, f"samples as {_type(samples)}, not as a numpy array")
@@ -168,15 +189,17 @@ def _check_segment(segment: Segment, duration: float, model: str | None) -> Segm
     start = _number(segment.start, "a segment's start", model)
     end = _number(segment.end, "a segment's end", model)
     _check_span(start, end, duration, f"a segment from {start:.2f} s to {end:.2f} s", model)
-    words = _check_words(segment.words, duration, model)
-    measures = {
-        name: _number(getattr(segment, name), name, model)
-        for name in ("temperature", "avg_logprob", "compression_ratio", "no_speech_prob")
-    }
-    if words is segment.words and _plain(start, segment.start) and _plain(end, segment.end):
-        if all(_plain(value, getattr(segment, name)) for name, value in measures.items()):
-            return segment
-    return replace(segment, start=start, end=end, words=words, **measures)
+    return replace(
+        segment,
+        start=start,
+        end=end,
+        words=_check_words(segment.words, duration, model),
+        temperature=_number(segment.temperature, "a temperature", model),
+        avg_logprob=_number(segment.avg_logprob, "an average log-probability", model),
+        compression_ratio=_number(segment.compression_ratio, "a compression ratio", model),
+        no_speech_prob=_number(segment.no_speech_prob, "a probability of no speech", model),
+        logprobs=tuple(_check_logprob(entry, model) for entry in segment.logprobs),
+    )
 
 
 def _check_language(event: DetectedLanguage, model: str | None) -> DetectedLanguage:
@@ -185,25 +208,29 @@ def _check_language(event: DetectedLanguage, model: str | None) -> DetectedLangu
         raise _invalid(model, "a language without a name")
     if event.probability is None:
         return event
-    probability = _number(event.probability, "a language's probability", model)
-    if _plain(probability, event.probability):
-        return event
-    return replace(event, probability=probability)
+    return replace(event, probability=_number(event.probability, "a probability", model))
+
+
+def _check_logprob(entry: object, model: str | None) -> TokenLogprob:
+    if not isinstance(entry, TokenLogprob):
+        raise _invalid(model, f"{_type(entry)} where a TokenLogprob is due")
+    _check_text(entry.token, "a token", model)
+    if entry.logprob == -math.inf:  # impossible by the engine's count, and nothing JSON can tell
+        return replace(entry, logprob=IMPOSSIBLE_LOGPROB)
+    return replace(entry, logprob=_number(entry.logprob, "a log-probability", model))
 
 
 def _check_words(words: object, duration: float, model: str | None) -> tuple[Word, ...]:
     if not isinstance(words, tuple):
         raise _invalid(model, f"words as {_type(words)}, not as a tuple")
-    if not words:
-        return words
     checked, latest = [], 0.0
     for word in words:
         checked.append(_check_word(word, duration, model))
-        if checked[-1].start < latest - ORDER_SLACK_S:
-            raise _invalid(model, f"a word at {checked[-1].start:.2f} s after one at {latest:.2f} s")
-        latest = max(latest, checked[-1].start)
-    same = all(new is old for new, old in zip(checked, words, strict=True))
-    return words if same else tuple(checked)
+        start = checked[-1].start
+        if start < latest - ORDER_SLACK_S:
+            raise _invalid(model, f"a word at {start:.2f} s after one at {latest:.2f} s")
+        latest = max(latest, start)
+    return tuple(checked)
 
 
 def _check_word(word: object, duration: float, model: str | None) -> Word:
@@ -216,9 +243,6 @@ def _check_word(word: object, duration: float, model: str | None) -> Word:
     probability = word.probability
     if probability is not None:
         probability = _number(probability, "a word's probability", model)
-    if _plain(start, word.start) and _plain(end, word.end):
-        if probability is None or _plain(probability, word.probability):
-            return word
     return replace(word, start=start, end=end, probability=probability)
 
 
@@ -244,11 +268,6 @@ def _number(value: object, what: str, model: str | None) -> float:
     if not math.isfinite(number):
         raise _invalid(model, f"{what} of {number}")
     return number
-
-
-def _plain(number: float, original: object) -> bool:
-    """Whether the original is a plain number already, to be kept as it is."""
-    return type(original) in (float, int) and number == original
 
 
 def _iterator(source: object, method: str, model: str | None) -> Iterator[object]:

@@ -1,0 +1,54 @@
+"""Help for testing providers: the conformance suite, test providers, sound, installing.
+
+``TTSConformance`` and ``STTConformance`` are what a provider's tests derive from. Needs the extra
+``[testing]``. Names are imported when they are first asked for: pytest loads this package in every
+environment that has core, and rewrites the assertions of what is imported later.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .conformance import STTConformance, TTSConformance
+    from .hostile import HOSTILE, hostile_source, provider_source
+    from .install import build_library_wheel, build_wheel, install_provider, remove_provider
+    from .sound import assert_similar, join, noise, read_wav, silence, sine, wav_bytes
+
+__all__ = [
+    "HOSTILE",
+    "STTConformance",
+    "TTSConformance",
+    "assert_similar",
+    "build_library_wheel",
+    "build_wheel",
+    "hostile_source",
+    "install_provider",
+    "join",
+    "noise",
+    "provider_source",
+    "read_wav",
+    "remove_provider",
+    "silence",
+    "sine",
+    "wav_bytes",
+]
+
+_HOMES = {
+    "conformance": ("STTConformance", "TTSConformance"),
+    "hostile": ("HOSTILE", "hostile_source", "provider_source"),
+    "install": ("build_library_wheel", "build_wheel", "install_provider", "remove_provider"),
+    "sound": ("assert_similar", "join", "noise", "read_wav", "silence", "sine", "wav_bytes"),
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_HOME_OF[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,31 @@
+"""The suite that every provider runs: does it keep the contract that core builds on?
+
+    from open_speech.testing import TTSConformance
+    from my_provider import TickBackend
+
+    class TestTick(TTSConformance):
+        backend = TickBackend
+
+Each check is a test of its own; set a check to ``None`` in the class to leave it out, and say why
+beside it. Settings are class attributes; all of them have defaults but ``backend``. Checks that
+call the model need its weights: set ``context`` unless they are embedded, and ``audio`` with
+``expected_words`` for a listening model. Each call of the model runs on a thread of its own, as
+at run time, and fails after ``deadline_s``; a call that never lets other threads run is ended only
+by pytest's own ``faulthandler_timeout``.
+"""
+
+from __future__ import annotations
+
+from ._checks_catalogue import CatalogueChecks
+from ._checks_hearing import HearingChecks
+from ._checks_import import ImportChecks
+from ._checks_loading import LoadingChecks
+from ._checks_speech import SpeechChecks
+
+
+class TTSConformance(CatalogueChecks, ImportChecks, LoadingChecks, SpeechChecks):
+    """Checks of one speaking backend. Derive a ``Test...`` class from it and set ``backend``."""
+
+
+class STTConformance(CatalogueChecks, ImportChecks, LoadingChecks, HearingChecks):
+    """Checks of one listening backend. Derive a ``Test...`` class from it and set ``backend``."""
