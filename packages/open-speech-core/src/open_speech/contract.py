@@ -66,12 +66,7 @@ def check_audio(audio: object, model: str | None = None) -> Audio:
     """
     if not isinstance(audio, Audio):
         raise _invalid(model, f"{_type(audio)} where Audio is due")
-    rate = audio.sample_rate
-    if not isinstance(rate, Integral) or not MIN_RATE <= rate <= MAX_RATE:
-        raise _invalid(
-            model, f"a sample rate of {rate!r}, not a whole number of {MIN_RATE} or more"
-        )
-    rate = int(rate)
+    rate = _check_rate(audio.sample_rate, model)
     samples = _check_samples(audio.samples, model)
     if len(samples) > MAX_STRETCH_S * rate:
         raise _invalid(model, f"{len(samples) / rate:.0f} seconds of sound in one piece")

@@ -156,10 +156,10 @@ class Suite:
     def catalogue(self) -> list[ModelInfo]:
         """The catalogue, or skip: test_catalogue_is_a_list tells why there is none."""
         try:
-            catalogue = self.made().list_available()
+            catalogue: object = self.made().list_available()
         except Exception as error:
             pytest.skip(f"there is no catalogue: {error}")
-        if not isinstance(catalogue, list) or not all(isinstance(i, ModelInfo) for i in catalogue):
+        if not isinstance(catalogue, list) or any(type(i) is not ModelInfo for i in catalogue):
             pytest.skip("the catalogue is no list of ModelInfo")
         return catalogue
 
