@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from huggingface_hub import HfApi, hf_hub_download, snapshot_download
+
 from open_speech.testing.hub import Fault, Mode, repositories_below
 from open_speech.testing.hub import fake_hub as _fake_hub
 

@@ -102,7 +102,7 @@ class _Server(ThreadingHTTPServer):
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that hangs up is part of the tests, and no reason for a traceback."""
-        _logger.debug("connection from %s ended early", client_address, exc_info=True)
+        _logger.debug("connection from %s ended early", client_address)
 
 
 class FakeHub:

@@ -1,0 +1,11 @@
+"""The weight store: one folder for the weights of every model, whoever provides it.
+
+Needs ``pip install 'open-speech-core[hub]'`` for downloading; what is here already works without.
+"""
+
+from ._policy import DownloadPolicy
+from ._progress import Progress, ProgressCallback
+from ._records import StoredModel
+from ._store import Store
+
+__all__ = ["DownloadPolicy", "Progress", "ProgressCallback", "Store", "StoredModel"]
