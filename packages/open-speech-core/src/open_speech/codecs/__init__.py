@@ -1,0 +1,5 @@
+"""Sound files in and out: decoding, resampling, encoding. Needs ``open-speech-core[audio]``.
+
+Everything here is synchronous, streams in bounded memory, and is meant for threads of the
+server's process: PyAV and soxr release the GIL while they work.
+"""
