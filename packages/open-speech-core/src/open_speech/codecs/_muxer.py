@@ -8,7 +8,7 @@ import av
 import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
-from av.container import Flags, OutputContainer
+from av.container import Flags
 
 from open_speech.audio import Samples
 
@@ -38,12 +38,11 @@ class Muxer:
         self._sample_rate = sample_rate
         self._position = 0
         self._sink = _Sink()
-        self._container = cast(
-            OutputContainer,
-            av.open(self._sink, mode="w", format=form.muxer, container_options={**form.options}),
+        self._container = av.open(
+            self._sink, mode="w", format=form.muxer, container_options={**form.options}
         )
         # Send each packet on at once; write no version strings and no random serial numbers.
-        self._container.flags |= (Flags.flush_packets | Flags.bitexact).value
+        self._container.flags |= cast(int, (Flags.flush_packets | Flags.bitexact).value)
         self._stream = cast(AudioStream, self._container.add_stream(form.codec, rate=sample_rate))
         self._stream.layout = "mono"
         self._stream.format = form.sample_format

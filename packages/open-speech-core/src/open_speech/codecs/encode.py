@@ -103,7 +103,7 @@ def encode(
 def to_pcm16(samples: Samples) -> bytes:
     """16-bit little-endian integers, clipped; the inverse of what the decoder does."""
     scaled = np.rint(samples * np.float32(_FULL_SCALE))
-    return np.clip(scaled, -32768, 32767).astype("<i2").tobytes()
+    return bytes(np.clip(scaled, -32768, 32767).astype("<i2").data)
 
 
 def wav_header(sample_rate: int, samples: int | None = None) -> bytes:
