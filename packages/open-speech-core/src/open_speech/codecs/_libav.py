@@ -2,8 +2,9 @@
 
 What a file may make libav do is narrowed before the first byte is read: an allow-list of demuxers
 (so playlists, session descriptions and concatenation scripts are never parsed), an empty list of
-protocols, an ``io_open`` that refuses, an allow-list of decoders, and no file name (libav guesses
-from names, and names lie). Pictures and video are thrown away unread.
+protocols, an ``io_open`` that refuses, an allow-list of decoders, no file name (libav guesses
+from names, and names lie), and a look at how much memory an index would take (``_mp4``). Pictures
+and video are thrown away unread.
 
 libav itself mixes and resamples, to 16 bits. That is what recognition libraries built on PyAV do
 with a file of their own, so a transcript is the same as the bare library's; soxr would be as good
@@ -29,6 +30,7 @@ from av.stream import Discard
 
 from open_speech.errors import InvalidAudio
 
+from ._mp4 import check_index
 from ._pcm import Pcm16
 from .limits import DecodeLimits, Meter, check_shape, not_finite, too_long
 
@@ -99,6 +101,7 @@ def unreadable() -> InvalidAudio:
 
 
 def _open(stream: BinaryIO) -> InputContainer:
+    check_index(stream)
     stream.seek(0)
     return av.open(
         _Source(stream),

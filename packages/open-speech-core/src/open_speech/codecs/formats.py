@@ -84,7 +84,7 @@ _ALL = (
         muxer="adts",
         codec="aac",
         sample_format="fltp",
-        bit_rate=64_000,
+        bit_rate=128_000,
     ),
     Format(
         name="flac",
@@ -104,7 +104,7 @@ _ALL = (
         muxer="ipod",
         codec="aac",
         sample_format="fltp",
-        bit_rate=64_000,
+        bit_rate=128_000,
         # Fragments need no index at the end; the header waits for the first one, as only then it
         # can carry the edit list that has decoders drop the encoder's delay.
         options={
