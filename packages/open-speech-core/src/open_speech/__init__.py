@@ -1,7 +1,8 @@
 """Open Speech: one interface to any speech engine."""
 
-from ._version import __version__
-from .aio import Portal
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from .audio import Audio, Samples, Word
 from .backends import (
     Backend,
@@ -16,7 +17,6 @@ from .hookspecs import API_VERSION, hookimpl
 from .ids import ModelId
 from .models import Capability, Kind, ModelInfo, ModelPattern, ModelSource, Voice
 from .policy import Policy
-from .service import Config, Defaults, OpenSpeech
 from .speech import SpeechRequest
 from .transcription import (
     DetectedLanguage,
@@ -29,6 +29,11 @@ from .transcription import (
     TranscriptionRequest,
     VoiceActivity,
 )
+
+if TYPE_CHECKING:
+    from ._version import __version__
+    from .aio import Portal
+    from .service import Config, Defaults, OpenSpeech
 
 __all__ = [
     "API_VERSION",
@@ -67,3 +72,18 @@ __all__ = [
     "__version__",
     "hookimpl",
 ]
+
+# A worker imports this package too, and has no use for the event loop and what rests on it.
+_LATER = {
+    "Config": "service",
+    "Defaults": "service",
+    "OpenSpeech": "service",
+    "Portal": "aio",
+    "__version__": "_version",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_LATER[name]}", __name__), name)

@@ -19,6 +19,7 @@ from .routing import Offer
 
 MakeHost = Callable[[Offer, Load], Host]
 """From an offer and what to load to a host, not yet loaded."""
+Options = Mapping[str, str | int | float | bool]
 Become = Callable[[Resident, ModelState], None]
 
 
@@ -42,10 +43,17 @@ class Weights(Protocol):
 class Loader:
     """Fetches a model's files and opens a host for it. One event loop only."""
 
-    def __init__(self, make_host: MakeHost, weights: Weights | None, become: Become) -> None:
+    def __init__(
+        self,
+        make_host: MakeHost,
+        weights: Weights | None,
+        become: Become,
+        options: Mapping[str, Options],
+    ) -> None:
         self._make_host = make_host
         self._weights = weights
         self._become = become
+        self._options = options
 
     async def fetch(self, resident: Resident) -> Mapping[str, Path]:
         """Have the model's files on disk; raises what the store raises."""
@@ -78,7 +86,12 @@ class Loader:
     ) -> tuple[Host, ModelInfo]:
         """Load the model into a new host; raises what ``Host.load`` raises."""
         offer = resident.offer
-        context = LoadContext(paths=paths, device=resident.key.device, compute_type=compute_type)
+        context = LoadContext(
+            paths=paths,
+            device=resident.key.device,
+            compute_type=compute_type,
+            options=self._options.get(offer.provider.name, {}),
+        )
         load = Load(
             provider=offer.provider.name, backend=offer.backend, model=offer.model, context=context
         )

@@ -6,14 +6,14 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 
 from . import errors
 from .events import EventBus
 from .hosts import Host, Memory
 from .lease import Lease
-from .loader import Loader, MakeHost, Weights
+from .loader import Loader, MakeHost, Options, Weights
 from .policy import Policy
 from .resident import DEATHS_BEFORE_GIVING_UP, ModelState, Resident
 from .residents import Residents
@@ -36,17 +36,20 @@ class ModelManager:
         *,
         policy: Policy | None = None,
         weights: Weights | None = None,
+        options: Mapping[str, Options] | None = None,
         events: EventBus | None = None,
         device: Callable[[Offer], str] = lambda _: "cpu",
         compute_type: Callable[[Offer], str | None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._resolve = resolve
-        self._loader = Loader(make_host, weights, self._become)
+        self._loader = Loader(make_host, weights, self._become, options or {})
         self._device = device
         self._compute_type = compute_type
         self.residents = Residents(clock)
         self._room = asyncio.Lock()
+        self._moved = asyncio.Event()
+        """Set, and replaced, whenever a model changes its state."""
         self._wake = asyncio.Event()
         self._sweeper: asyncio.Task[None] | None = None
         self._closing = False
@@ -74,7 +77,10 @@ class ModelManager:
         try:
             yield Lease(resident=resident)
         except errors.OutOfMemory:
-            self._start(self._drop(resident))
+            # At once, so that the next request already gets a fresh worker.
+            if resident.state is ModelState.LOADED:
+                self._close_door(resident)
+                self._start(self._drop(resident))
             raise
         finally:
             resident.release()
@@ -207,10 +213,13 @@ class ModelManager:
         limit = self.policy.max_loaded
         while limit and self.residents.occupying(but=wanted) >= limit:
             victim = self.residents.victim(but=wanted)
+            if victim is None and self.residents.moving(but=wanted):
+                await self._moved.wait()
+                continue
             if victim is None:
                 raise errors.Busy(
                     f"There is no room for the model {wanted.key.name!r}: as many models as are "
-                    f"allowed ({limit}) are pinned or being loaded.",
+                    f"allowed ({limit}) are pinned.",
                     model=wanted.key.name,
                     hint="Unpin or unload one, or allow more.",
                     retry_after=5.0,
@@ -236,9 +245,18 @@ class ModelManager:
         return unloaded
 
     async def _drain(self, resident: Resident) -> None:
-        """Let a loaded model finish, then end its host."""
+        """Let a loaded model finish, then end its host. Raises Busy if it does not finish."""
+        while resident.waiting and resident.state is ModelState.LOADED:
+            await asyncio.sleep(0)  # it was loaded for them: they only have to wake up
+        if resident.state is ModelState.LOADED:
+            self._close_door(resident)
+            await self._finish(resident)
+
+    def _close_door(self, resident: Resident) -> None:
         self._become(resident, ModelState.DRAINING)
         resident.settled.clear()
+
+    async def _finish(self, resident: Resident) -> None:
         try:
             async with asyncio.timeout(self.policy.drain_timeout_s):
                 await resident.free.wait()
@@ -269,9 +287,8 @@ class ModelManager:
 
     async def _drop(self, resident: Resident) -> None:
         """Unload a model that ran out of memory, so that the next request starts afresh."""
-        if resident.state is ModelState.LOADED:
-            with contextlib.suppress(errors.Busy):
-                await self._drain(resident)
+        with contextlib.suppress(errors.Busy):
+            await self._finish(resident)
 
     def _watch(self, resident: Resident, host: Host) -> None:
         host.ended.add_done_callback(lambda _: self._ended(resident, host))
@@ -339,9 +356,10 @@ class ModelManager:
         self._closing = True
         if self._sweeper:
             self._sweeper.cancel()
-        for resident in self.residents:
-            if resident.loading:
-                resident.loading.cancel()
+        loading = [resident.loading for resident in self.residents if resident.loading]
+        for task in loading:
+            task.cancel()
+        await asyncio.gather(*loading, return_exceptions=True)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self.policy.drain_timeout_s):
                 for resident in self.residents:
@@ -351,6 +369,8 @@ class ModelManager:
 
     def _become(self, resident: Resident, state: ModelState) -> None:
         resident.state = state
+        moved, self._moved = self._moved, asyncio.Event()
+        moved.set()
         self.events.publish("state", resident.offer.id, state=state.value)
 
     def _start(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:

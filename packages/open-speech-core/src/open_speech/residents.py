@@ -45,6 +45,13 @@ class Residents:
         """How many others are loaded, or nearly so."""
         return sum(1 for other in self if other is not but and other.state in OCCUPYING)
 
+    def moving(self, but: Resident) -> bool:
+        """Whether another one is on its way into memory or out of it."""
+        return any(
+            other is not but and other.state in (ModelState.LOADING, ModelState.DRAINING)
+            for other in self
+        )
+
     def victim(self, but: Resident) -> Resident | None:
         """The least recently used of the others: idle before busy, defaults last, pinned never."""
         return min(

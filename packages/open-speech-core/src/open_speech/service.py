@@ -5,7 +5,7 @@ The HTTP server is one user of this class, the command another, a plain script a
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,7 +18,7 @@ from .audio import Audio
 from .events import EventBus
 from .hosts import Host, InProcessHost, SubprocessHost, WorkerOptions
 from .lease import Lease
-from .loader import Weights
+from .loader import Options, Weights
 from .manager import ModelManager
 from .messages import Load
 from .models import Kind
@@ -72,6 +72,8 @@ class Config:
     """False runs models in this process, for boards too small for workers."""
     workers: WorkerOptions = field(default_factory=WorkerOptions)
     weights: Weights | None = None
+    options: Mapping[str, Options] = field(default_factory=dict)
+    """Settings of providers, by the provider's name; handed over in ``LoadContext.options``."""
     environments: Callable[[], Sequence[ProviderEnvironment]] = lambda: ()
     split_text: SplitText = whole
     aliases: dict[str, Kind] = field(default_factory=dict)
@@ -105,6 +107,7 @@ class OpenSpeech:
             self._make_host,
             policy=self.config.policy,
             weights=self.config.weights,
+            options=self.config.options,
             events=self.events,
             device=lambda offer: self.config.defaults(offer.model.kind).device,
             compute_type=lambda offer: self.config.defaults(offer.model.kind).compute_type,

@@ -10,10 +10,12 @@ from __future__ import annotations
 import json
 import socket
 import struct
-from asyncio import StreamReader
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .plain import Buffer, Plain, pack, unpack
+
+if TYPE_CHECKING:
+    from asyncio import StreamReader
 
 T = TypeVar("T")
 

@@ -1,0 +1,54 @@
+"""A folder of installed providers, and an ``OpenSpeech`` that finds them there."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from open_speech import Config, OpenSpeech, Policy
+from open_speech.hosts import WorkerOptions
+from open_speech.testing.install import install_provider
+
+MakeSpeech = Callable[..., AbstractAsyncContextManager[OpenSpeech]]
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder on the path of this process and of the workers, empty of providers."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+    monkeypatch.syspath_prepend(str(folder))
+    # Only what a test installs: the developer's own providers are none of its business.
+    rest = [path for path in sys.path if "provider" not in path]
+    monkeypatch.setattr(sys, "path", rest)
+    return folder
+
+
+@pytest.fixture
+def environment(site: Path) -> dict[str, str]:
+    """The workers' environment variables; add to it before the first worker starts."""
+    return {**os.environ, "PYTHONPATH": str(site)}
+
+
+@pytest.fixture
+def make_speech(site: Path, environment: dict[str, str]) -> MakeSpeech:
+    """Make an ``OpenSpeech`` with the tone and the faulty provider."""
+
+    @asynccontextmanager
+    async def make(
+        *, install: tuple[str, ...] = ("tone", "faulty"), **config: Any
+    ) -> AsyncIterator[OpenSpeech]:
+        for name in install:
+            install_provider(site, name, f"open_speech.testing.{name}")
+        config.setdefault("policy", Policy(call_timeout_s=60.0, drain_timeout_s=60.0))
+        workers = WorkerOptions(environment=environment)
+        async with OpenSpeech(Config(workers=workers, **config)) as speech:
+            yield speech
+
+    return make

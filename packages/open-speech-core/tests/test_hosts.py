@@ -1,0 +1,287 @@
+"""Workers that crash, hang, print and lie harm nobody but their own requests."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from contextlib import aclosing
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from open_speech import Audio, OpenSpeech, Policy, SpeechRequest, TranscriptionRequest
+from open_speech.errors import (
+    DeadlineExceeded,
+    InvalidResult,
+    ModelLoadFailed,
+    OutOfMemory,
+    ProviderError,
+    WorkerDied,
+)
+from open_speech.testing.tone import spoken_seconds
+
+HELLO = SpeechRequest(text="Hello there", voice="")
+
+
+async def say(speech: OpenSpeech, model: str, text: str = "Hello there", **fields: object) -> float:
+    """Seconds of sound."""
+    request = SpeechRequest(text=text, voice="", **fields)  # type: ignore[arg-type]
+    async with aclosing(speech.speak(request, model=model)) as stretches:
+        return sum([audio.seconds async for audio in stretches])
+
+
+def pid_of(speech: OpenSpeech, model: str) -> int:
+    host = speech.manager.resident(model).host
+    assert host is not None
+    assert host.pid is not None
+    return host.pid
+
+
+@pytest.mark.parametrize("isolated", [True, False])
+async def test_speech_arrives_whole_and_in_order(make_speech, isolated):
+    async with make_speech(isolated=isolated) as speech:
+        request = SpeechRequest(text="one two", voice="", options={"chunk_s": 0.01})
+        stretches = [audio async for audio in speech.speak(request, model="tone/sine")]
+    assert len(stretches) == 35
+    samples = np.concatenate([audio.samples for audio in stretches])
+    time = np.arange(len(samples)) / 24_000
+    np.testing.assert_allclose(samples, 0.5 * np.sin(2 * np.pi * 440 * time), atol=1e-4)
+
+
+@pytest.mark.parametrize("isolated", [True, False])
+async def test_audio_crosses_unchanged(make_speech, isolated):
+    samples = np.linspace(-1, 1, 16_000 * 61, dtype=np.float32)
+    audio = Audio(samples=samples, sample_rate=16_000)
+    async with make_speech(isolated=isolated) as speech:
+        result = await speech.transcribe(TranscriptionRequest(audio=audio), model="tone/echo")
+    assert len(result.segments) == 61
+    assert result.segments[0].text == "16000 samples peaking at 1.00"
+    assert result.segments[30].text == "16000 samples peaking at 0.02"
+
+
+async def test_many_results_flow_by_credit(make_speech):
+    """More items than the window holds, taken slowly: none is lost and none is kept back."""
+    async with make_speech() as speech:
+        request = SpeechRequest(text="x" * 40, voice="", options={"chunk_s": 0.005})
+        stretches = [audio async for audio in speech.speak(request, model="tone/sine")]
+    assert len(stretches) == 400
+
+
+@pytest.mark.parametrize("fault", ["segfault", "exit", "kill", "abort"])
+async def test_w1_a_crash_fails_its_own_requests_only(make_speech, fault):
+    async with make_speech() as speech:
+        await say(speech, "tone/sine")
+        others = asyncio.gather(*(say(speech, "tone/sine", "Hello") for _ in range(20)))
+        with pytest.raises(WorkerDied) as caught:
+            await say(speech, "faulty/any", f"fault:{fault}")
+        assert caught.value.model == "faulty/any"
+        assert caught.value.retry_after
+        assert await others == [spoken_seconds("Hello")] * 20
+        # Started again by itself, and it works.
+        assert await say(speech, "faulty/any") == pytest.approx(0.3)
+
+
+async def test_w1_gives_up_after_three_deaths_in_a_minute(make_speech):
+    async with make_speech() as speech:
+        for _ in range(3):
+            with pytest.raises(WorkerDied):
+                await say(speech, "faulty/any", "fault:exit")
+        with pytest.raises(WorkerDied, match="died 3 times within a minute") as caught:
+            await say(speech, "faulty/any")
+        assert "status 3" in str(caught.value)
+        assert 0 < (caught.value.retry_after or 0) <= 60
+        # Somebody who says "load" wants it tried again.
+        await speech.manager.load("faulty/any")
+        assert await say(speech, "faulty/any") == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize("model", ["faulty/load-segfault", "faulty/load-exit", "faulty/load-kill"])
+async def test_w1_a_crash_while_loading_is_told(make_speech, model):
+    async with make_speech() as speech:
+        with pytest.raises(WorkerDied):
+            await say(speech, model)
+        assert await say(speech, "tone/sine") > 0
+
+
+async def test_w2_out_of_memory_drops_the_model_and_the_next_request_works(make_speech):
+    async with make_speech() as speech:
+        await say(speech, "faulty/any")
+        first = pid_of(speech, "faulty/any")
+        with pytest.raises(OutOfMemory):
+            await say(speech, "faulty/any", "fault:memory-error")
+        assert await say(speech, "faulty/any") == pytest.approx(0.3)
+        assert pid_of(speech, "faulty/any") != first
+
+
+@pytest.mark.parametrize("fault", ["hang", "hang-native", "hang-gil", "spin"])
+async def test_w3_a_hang_ends_at_its_deadline(make_speech, fault):
+    policy = Policy(call_timeout_s=2.0)
+    async with make_speech(policy=policy) as speech:
+        await say(speech, "tone/sine")
+        hanging = asyncio.create_task(say(speech, "faulty/any", f"fault:{fault}"))
+        assert await say(speech, "tone/sine", "Hello") == spoken_seconds("Hello")
+        with pytest.raises(DeadlineExceeded, match="no result for 2 s"):
+            await hanging
+        assert await say(speech, "faulty/any") == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize("model", ["faulty/load-hang", "faulty/load-hang-gil"])
+async def test_w3_a_load_that_hangs_ends_at_its_deadline(make_speech, model):
+    async with make_speech(policy=Policy(load_timeout_s=2.0)) as speech:
+        with pytest.raises(DeadlineExceeded, match="longer than 2 s"):
+            await say(speech, model)
+    assert not [
+        child for child in psutil.Process().children(recursive=True) if child.is_running()
+    ]
+
+
+async def test_w4_output_of_an_engine_is_a_log_and_not_the_protocol(make_speech, caplog):
+    caplog.set_level("DEBUG", "open_speech.worker")
+    async with make_speech() as speech:
+        await say(speech, "faulty/any", "fault:shout")
+        assert await say(speech, "faulty/any") == pytest.approx(0.3)
+    assert any("faulty/any" in record.getMessage() for record in caplog.records)
+
+
+async def test_w4_what_an_engine_forked_ends_with_its_worker(make_speech):
+    async with make_speech() as speech:
+        await say(speech, "faulty/any", "fault:fork")
+        worker = psutil.Process(pid_of(speech, "faulty/any"))
+        forked = worker.children(recursive=True)
+        assert forked
+        await speech.manager.unload("faulty/any")
+        _, alive = psutil.wait_procs(forked, timeout=20)
+        assert [child for child in alive if child.status() != psutil.STATUS_ZOMBIE] == []
+
+
+@pytest.mark.parametrize(
+    "model",
+    ["nan", "infinite", "int16", "float64", "two-dimensional", "rate-zero", "rate-changes",
+     "negative-times", "bytes", "none", "not-an-iterator", "endless", "endless-empty"],
+)  # fmt: skip
+async def test_w6_results_that_break_the_contract_are_refused(make_speech, model):
+    async with make_speech() as speech:
+        with pytest.raises(InvalidResult) as caught:
+            await say(speech, f"faulty/{model}")
+        assert caught.value.model == f"faulty/{model}"
+        # The worker lives: the fault was in what it said.
+        assert await say(speech, f"faulty/{model}", options={"fault": "", "steps": 1}) > 0
+
+
+@pytest.mark.parametrize("fault", ["raise", "system-exit"])
+async def test_an_engine_that_raises_fails_its_request_only(make_speech, fault):
+    async with make_speech() as speech:
+        await say(speech, "faulty/any")
+        first = pid_of(speech, "faulty/any")
+        with pytest.raises(ProviderError) as caught:
+            await say(speech, "faulty/any", f"fault:{fault}")
+        assert "Traceback" in (caught.value.detail or "")
+        assert pid_of(speech, "faulty/any") == first
+
+
+async def test_a_load_that_raises_says_why(make_speech):
+    async with make_speech() as speech:
+        with pytest.raises(ModelLoadFailed) as caught:
+            await say(speech, "faulty/load-raise")
+        assert caught.value.provider == "faulty"
+
+
+@pytest.mark.parametrize("isolated", [True, False])
+async def test_s1_closing_the_stream_stops_the_engine(make_speech, tmp_path, isolated):
+    record, gate = tmp_path / "record", tmp_path / "gate"
+    os.mkfifo(gate)
+    options = {"record": str(record), "gate": str(gate), "steps": 1000}
+    async with make_speech(isolated=isolated) as speech:
+        request = SpeechRequest(text="Hello", voice="", options=options)
+        stretches = speech.speak(request, model="faulty/any")
+        opened = asyncio.to_thread(open, gate, "wb", buffering=0)
+        first = asyncio.ensure_future(anext(stretches))
+        with await opened as pipe:
+            pipe.write(b"1")
+            await first
+            closing = asyncio.ensure_future(stretches.aclose())
+            await asyncio.sleep(0)  # the cancellation is on its way before the next step is let go
+            while not closing.done():
+                await asyncio.to_thread(_step, gate, pipe)
+                await asyncio.wait({closing}, timeout=0.05)
+        lines = record.read_text().split("\n")
+        assert "finally" in lines
+        assert sum(line.startswith("step") for line in lines) < 100
+        # The slot is free again.
+        assert await say(speech, "faulty/any", options={"steps": 1}) == pytest.approx(0.1)
+
+
+def _step(gate: Path, pipe) -> None:
+    try:
+        pipe.write(b"1")
+    except BrokenPipeError:
+        pass
+
+
+async def test_o4_workers_are_spawned_with_our_interpreter(make_speech):
+    async with make_speech() as speech:
+        await say(speech, "tone/sine")
+        worker = psutil.Process(pid_of(speech, "tone/sine"))
+        assert worker.exe() == psutil.Process().exe()
+        # A fork would share our command line.
+        assert "open_speech.worker" in " ".join(worker.cmdline())
+        assert worker.num_fds() < 20
+
+
+async def test_a_worker_measures_its_memory(make_speech):
+    async with make_speech() as speech:
+        await say(speech, "tone/sine")
+        [status] = [each for each in await speech.models() if each.id == "tone/sine"]
+        assert status.memory is not None
+        rss = psutil.Process(pid_of(speech, "tone/sine")).memory_info().rss
+        assert status.memory.resident_bytes == pytest.approx(rss, rel=0.2)
+
+
+async def test_unloading_ends_the_process(make_speech):
+    async with make_speech() as speech:
+        await say(speech, "tone/sine")
+        pid = pid_of(speech, "tone/sine")
+        assert await speech.manager.unload("tone/sine")
+        assert not psutil.pid_exists(pid)
+        assert not await speech.manager.unload("tone/sine")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs the kernel's parent death signal")
+def test_a_worker_never_outlives_its_server(site, environment, tmp_path):
+    """Killed, not closed; and the worker's engine holds the GIL all the while."""
+    import subprocess
+
+    from open_speech.testing.install import install_provider
+
+    install_provider(site, "faulty", "open_speech.testing.faulty")
+    script = tmp_path / "server.py"
+    script.write_text(_SERVER)
+    server = subprocess.Popen(
+        [sys.executable, str(script)], stdout=subprocess.PIPE, env=environment, text=True
+    )
+    assert server.stdout is not None
+    with server:
+        worker = psutil.Process(int(server.stdout.readline()))
+        server.send_signal(signal.SIGKILL)
+    gone, alive = psutil.wait_procs([worker], timeout=20)
+    assert not [each for each in alive if each.status() != psutil.STATUS_ZOMBIE], gone
+
+
+_SERVER = """
+import asyncio
+from open_speech import OpenSpeech, SpeechRequest
+
+async def main():
+    async with OpenSpeech() as speech:
+        async with speech.manager.lease("faulty/any") as lease:
+            print(lease.resident.host.pid, flush=True)
+            request = SpeechRequest(text="fault:hang-gil", voice="any")
+            async for _ in lease.speak(request):
+                pass
+
+asyncio.run(main())
+"""
