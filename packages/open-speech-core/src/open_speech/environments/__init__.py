@@ -1,0 +1,22 @@
+"""Virtual environments of providers that cannot share the one Open Speech runs in.
+
+An environment is a layer: a virtual environment that sees every package of the base one and holds
+only what clashes, in front of it. See ``docs/explanation/isolation.md``.
+"""
+
+from ._failures import InstallCancelled, InstallClash, InstallFailed
+from ._interpreter import clean_environ
+from ._records import Change, Clash, Distribution, Environment
+from ._store import EnvironmentStore
+
+__all__ = [
+    "Change",
+    "Clash",
+    "Distribution",
+    "Environment",
+    "EnvironmentStore",
+    "InstallCancelled",
+    "InstallClash",
+    "InstallFailed",
+    "clean_environ",
+]
