@@ -351,9 +351,13 @@ class ModelManager:
             with contextlib.suppress(errors.Busy):
                 await self._drain(resident)
 
+    def stop_admitting(self) -> None:
+        """Take no more requests; those under way go on."""
+        self._closing = True
+
     async def close(self) -> None:
         """Take no more requests, let those under way finish, then end every worker."""
-        self._closing = True
+        self.stop_admitting()
         if self._sweeper:
             self._sweeper.cancel()
         loading = [resident.loading for resident in self.residents if resident.loading]

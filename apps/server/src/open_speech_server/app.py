@@ -1,0 +1,61 @@
+"""The application: routes, their shared state, and the layers around them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+from fastapi import FastAPI
+from open_speech import OpenSpeech
+from starlette.types import ASGIApp
+
+from . import __version__
+from .body import upload_limit
+from .config import core_config
+from .edge import wrap
+from .errors import install_error_handlers
+from .routes import health, metrics, models, speech, transcriptions, voices
+from .settings import Settings, load_settings
+from .state import ServerState
+
+_DESCRIPTION = (
+    "Text to speech and speech to text with any engine, behind OpenAI's API. "
+    "Every error is `{\"error\": {\"message\", \"type\", \"param\", \"code\"}}`."
+)
+
+
+def create_api(settings: Settings) -> FastAPI:
+    """The bare application, without the layers of ``edge.wrap``."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        # Made here: the service belongs to the event loop that serves.
+        state = ServerState(settings=settings, speech=OpenSpeech(core_config(settings)))
+        app.state.server = state
+        starting = asyncio.create_task(state.start())
+        try:
+            yield
+        finally:
+            starting.cancel()
+            await asyncio.gather(starting, return_exceptions=True)
+            await state.speech.manager.close()
+
+    app = FastAPI(
+        title="Open Speech",
+        version=__version__,
+        description=_DESCRIPTION,
+        lifespan=lifespan,
+        max_body_size=upload_limit(settings),
+        redoc_url=None,
+    )
+    install_error_handlers(app)
+    for module in (speech, transcriptions, models, voices, health, metrics):
+        app.include_router(module.router)
+    return app
+
+
+def create_app(settings: Settings | None = None) -> ASGIApp:
+    """The whole application, for any ASGI server; settings come from the environment."""
+    settings = settings or load_settings()
+    return wrap(create_api(settings), settings)

@@ -1,0 +1,5 @@
+"""The command ``open-speech``."""
+
+from .main import main
+
+__all__ = ["main"]

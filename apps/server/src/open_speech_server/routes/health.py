@@ -1,0 +1,46 @@
+"""Whether the server runs, and whether it is ready: open to everybody, touching nothing."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+
+from .. import __version__
+from ..state import state_of
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/health", summary="Whether the server runs")
+@router.get("/health/live", summary="Whether the server runs", include_in_schema=True)
+async def health(request: Request) -> dict[str, object]:
+    """Always 200 while the process serves."""
+    manager = state_of(request).speech.manager
+    loaded = sum(1 for resident in manager.residents if resident.host is not None)
+    return {"status": "ok", "version": __version__, "models_loaded": loaded}
+
+
+@router.get(
+    "/health/ready",
+    summary="Whether the configured models are there",
+    responses={503: {"description": "Still starting, or shutting down."}},
+)
+async def ready(request: Request) -> JSONResponse:
+    """200 once the configured models are loaded; 503, with what is missing, before and after."""
+    state = state_of(request)
+    models = {
+        resident.offer.id: resident.state.value
+        for resident in state.speech.manager.residents
+        if resident.default
+    }
+    pending = [name for name in state.configured if name not in state.prepared]
+    is_ready = state.scanned.is_set() and not state.draining and not pending
+    return JSONResponse(
+        {
+            "status": "ready" if is_ready else "draining" if state.draining else "starting",
+            "models": models,
+            "pending": pending,
+            "errors": state.preload_errors,
+        },
+        status_code=200 if is_ready else 503,
+    )
