@@ -1,0 +1,1 @@
+"""Rules of the repository, as functions over a folder, so that each can be shown to fail."""
