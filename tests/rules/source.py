@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 from .repository import CORE, Call, Module, Role, distributions, is_inside, of_role, place
@@ -74,9 +75,15 @@ def shells(root: Path) -> Iterator[str]:
 
 
 def collections(root: Path) -> Iterator[str]:
-    """Nobody collects garbage by hand: memory comes back when a worker ends."""
+    """Nobody collects garbage at work: memory comes back when a worker ends.
+
+    Once, right before `gc.freeze`, is how a process settles after its start.
+    """
     for _, module in of_role(root, *Role):
-        yield from _calls(module, lambda call: call.name == "gc.collect")
+        settling = _before_freezing(module.tree)
+        for call in module.calls:
+            if call.name == "gc.collect" and id(call.node) not in settling:
+                yield f"{place(module, call.node.lineno)} calls gc.collect()"
 
 
 def long_files(root: Path, *, lines: int = 400) -> Iterator[str]:
@@ -95,6 +102,17 @@ def long_functions(root: Path, *, lines: int = 60) -> Iterator[str]:
                 count = (node.end_lineno or node.lineno) - node.lineno + 1
                 if count > lines:
                     yield f"{place(module, node.lineno)} {node.name} has {count} lines"
+
+
+def _before_freezing(tree: ast.Module) -> set[int]:
+    """Calls, by identity, that stand right before `gc.freeze()`."""
+    return {
+        id(before.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        for before, after in pairwise(node.body)
+        if ast.unparse(after) == "gc.freeze()" and isinstance(before, ast.Expr)
+    }
 
 
 def _code_texts(tree: ast.Module) -> Iterator[tuple[int, str]]:
