@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
 from itertools import pairwise
 from typing import Any, TypeVar, cast
 
@@ -24,7 +23,7 @@ from ..transcription import (
     TranscriptionRequest,
     VoiceActivity,
 )
-from ._suite import Outcome, Suite
+from ._suite import Outcome, Suite, stop
 from .sound import noise, silence
 
 E = TypeVar("E")
@@ -117,8 +116,9 @@ class HearingChecks(Suite):
         )
 
         def stop_early() -> None:
-            with closing(cast(Any, self.start(model, self.request(info)))) as events:
-                next(events, None)
+            events = self.start(model, self.request(info))
+            next(events, None)
+            stop(events)
 
         self.within(stop_early)
         after = _texts(_of(Segment, self.listen(info, model)))
@@ -131,8 +131,9 @@ class HearingChecks(Suite):
         alone = _texts(_of(Segment, self.listen(info, model, audio=other)))
 
         def leave_first() -> None:
-            with closing(cast(Any, self.start(model, self.request(info)))) as events:
-                next(events, None)
+            events = self.start(model, self.request(info))
+            next(events, None)
+            stop(events)
 
         self.within(leave_first)
         second = _texts(_of(Segment, self.listen(info, model, audio=other)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from typing import Any, cast
 
 import numpy as np
@@ -17,7 +16,7 @@ from ..errors import InvalidResult
 from ..models import Capability, Kind, ModelInfo
 from ..speech import SpeechRequest
 from ..voices import default_voice
-from ._suite import Outcome, Suite, spread
+from ._suite import Outcome, Suite, spread, stop
 from .sound import join, sine
 
 _MAX_RESULTS = 100_000
@@ -100,7 +99,7 @@ class SpeechChecks(Suite):
         def stop_early() -> None:
             stretches = self.start(model, self.request(info, model))
             next(stretches)
-            stretches.close()  # type: ignore[attr-defined]
+            stop(stretches)
             assert next(stretches, None) is None, "it went on after close()"
 
         assert hasattr(self.start(model, self.request(info, model)), "close"), (
@@ -278,8 +277,9 @@ class SpeechChecks(Suite):
 def _after_another(model: Model, requests: Sequence[SpeechRequest]) -> list[float | None]:
     """Leave the first request after one stretch, then hear the second; the first gets None."""
     speak = cast(TTSModel, model).synthesize
-    with closing(cast(Any, speak(requests[0]))) as first:
-        next(first, None)
+    first = speak(requests[0])
+    next(first, None)
+    stop(first)
     return [None, sum(audio.seconds for audio in speak(requests[1]))]
 
 

@@ -20,6 +20,12 @@ CODE_SUFFIXES = (".py", ".pyc", ".so", ".pyd", ".pth")
 """What the import system itself opens."""
 _IO_EVENTS = ("os.listdir", "os.scandir", "os.walk", "glob.glob", "os.mkdir", "os.remove")
 _PROCESS_EVENTS = ("subprocess.Popen", "os.fork", "os.forkpty", "os.system", "os.exec", "os.spawn")
+# Events, because the parent has imported the provider too: the child may inherit what it changed.
+_STATE_EVENTS = {
+    "os.putenv": "environment",
+    "os.unsetenv": "environment",
+    "os.chdir": "folder",
+}
 
 
 class Watch:
@@ -27,7 +33,12 @@ class Watch:
 
     def __init__(self) -> None:
         self.phase = ""
-        self.events: dict[str, list[str]] = {"import": [], "catalogue": []}
+        self.events: dict[str, list[str]] = {
+            "import": [],
+            "catalogue": [],
+            "environment": [],
+            "folder": [],
+        }
         sys.addaudithook(self._see)
 
     def _see(self, event: str, arguments: tuple[Any, ...]) -> None:
@@ -37,6 +48,8 @@ class Watch:
         if event == "open":
             path, mode, flags = (*arguments, None, 0)[:3]
             self._see_open(phase, path, mode, flags)
+        elif event in _STATE_EVENTS:
+            self._note(_STATE_EVENTS[event], event, arguments)
         elif event.startswith("socket.") and event != "socket.gethostname":
             self._note(phase, event, arguments[1:])
         elif event.startswith(_PROCESS_EVENTS) or (phase == "catalogue" and event in _IO_EVENTS):
@@ -61,8 +74,6 @@ def process_state() -> dict[str, Any]:
     return {
         "signals": {int(number): repr(signal.getsignal(number)) for number in _signals()},
         "locale": locale.setlocale(locale.LC_ALL),
-        "environment": dict(os.environ),
-        "folder": str(Path.cwd()),
         "threads": threading.active_count(),
         "path": list(sys.path),
     }
@@ -88,7 +99,11 @@ def examine(module: str, qualname: str) -> dict[str, Any]:
     except BaseException:
         report["error"] = traceback.format_exc()
     watch.phase = ""
-    report["changes"] = _changes(state, process_state())
+    report["changes"] = _changes(state, process_state()) | {
+        what: ", ".join(watch.events[what])
+        for what in ("environment", "folder")
+        if watch.events[what]
+    }
     report["modules"] = sorted(set(sys.modules) - modules)
     report["events"] = watch.events
     return report
@@ -111,6 +126,10 @@ def _changes(before: dict[str, Any], after: dict[str, Any]) -> dict[str, str]:
 def main(path: str, module: str, qualname: str, report: str) -> None:
     """Take over the path of the parent, examine, and write the report as JSON."""
     sys.path[:] = json.loads(path)
+    # An ignored signal is inherited.
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     # Loaded beforehand: what core itself imports is not the provider's doing.
     importlib.import_module("open_speech.hookspecs")
     Path(report).write_text(json.dumps(examine(module, qualname)), encoding="utf-8")

@@ -140,7 +140,7 @@ class Suite:
             state.model_id = info.id
             try:
                 state.model = self.load(info)
-            except Exception as error:
+            except (Exception, pytest.fail.Exception) as error:
                 state.load_error = error
         if state.model is None:
             pytest.skip("the model does not load: see test_loads")
@@ -222,14 +222,19 @@ class Suite:
                             outcome.endless = True
                             break
                 finally:
-                    close = getattr(results, "close", None)
-                    if close is not None:
-                        close()
+                    stop(results)
             except Exception as error:
                 outcome.error = error
             return outcome
 
         return self.within(run)
+
+
+def stop(results: Iterator[object]) -> None:
+    """Close a generator; what cannot be closed is left alone."""
+    close = getattr(results, "close", None)
+    if close is not None:
+        close()
 
 
 def spread(first: float, second: float) -> float:

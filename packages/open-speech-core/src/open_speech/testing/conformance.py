@@ -12,6 +12,8 @@ call the model need its weights: set ``context`` unless they are embedded, and `
 ``expected_words`` for a listening model. Each call of the model runs on a thread of its own, as
 at run time, and fails after ``deadline_s``; a call that never lets other threads run is ended only
 by pytest's own ``faulthandler_timeout``.
+
+pytest runs the checks of the last base class first, which is why the catalogue's stand last.
 """
 
 from __future__ import annotations
@@ -23,9 +25,9 @@ from ._checks_loading import LoadingChecks
 from ._checks_speech import SpeechChecks
 
 
-class TTSConformance(CatalogueChecks, ImportChecks, LoadingChecks, SpeechChecks):
+class TTSConformance(SpeechChecks, LoadingChecks, ImportChecks, CatalogueChecks):
     """Checks of one speaking backend. Derive a ``Test...`` class from it and set ``backend``."""
 
 
-class STTConformance(CatalogueChecks, ImportChecks, LoadingChecks, HearingChecks):
+class STTConformance(HearingChecks, LoadingChecks, ImportChecks, CatalogueChecks):
     """Checks of one listening backend. Derive a ``Test...`` class from it and set ``backend``."""

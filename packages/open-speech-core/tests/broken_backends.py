@@ -1,0 +1,453 @@
+"""Backends that are each broken in one way, each under the suite whose check must notice.
+
+Not a test module: ``test_testing_conformance.py`` runs it. A class made by ``breaks`` is named
+after the one check that must fail in it, while all others pass or are skipped.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from open_speech.audio import Audio, Word
+from open_speech.backends import LoadContext, STTBackend, STTModel, TTSBackend, TTSModel
+from open_speech.models import Capability, Kind, ModelInfo, ModelPattern, ModelSource, Voice
+from open_speech.speech import SpeechRequest
+from open_speech.testing import STTConformance, TTSConformance, sine
+from open_speech.testing._checks_catalogue import CatalogueChecks
+from open_speech.testing._checks_import import ImportChecks
+from open_speech.transcription import (
+    DetectedLanguage,
+    Partial,
+    Segment,
+    Task,
+    TokenLogprob,
+    TranscriptionEvent,
+    TranscriptionRequest,
+)
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+SPEAKER = ModelInfo(id="broken/voice", kind=Kind.TTS, voices=(Voice(id="a"), Voice(id="b")))
+LISTENER = ModelInfo(id="broken/ear", kind=Kind.STT)
+WEIGHTS = ModelSource(repo_id="someone/something", revision=COMMIT)
+WITHOUT_IMPORT = dict.fromkeys(name for name in vars(ImportChecks) if name.startswith("test_"))
+"""Spares each backend an interpreter of its own: hostile imports have tests of their own."""
+WITHOUT_CATALOGUE = dict.fromkeys(
+    name for name in vars(CatalogueChecks) if name.startswith("test_")
+)
+"""For models, whose catalogue is never the broken one."""
+_numbers = itertools.count()
+
+
+def tone(request: SpeechRequest, part: int = 0) -> Audio:
+    """A third of what a sound model says."""
+    seconds = len(request.text) * 0.01 / request.speed
+    return sine(seconds, frequency=300.0 * request.pitch + part)
+
+
+class Voiced(TTSModel):
+    """Sound in every respect; the others override one thing."""
+
+    def synthesize(self, request: SpeechRequest) -> Iterator[Audio]:
+        for part in range(3):
+            yield tone(request, part)
+
+
+class Eared(STTModel):
+    """Sound in every respect; the others override one thing."""
+
+    def transcribe(self, request: TranscriptionRequest) -> Iterator[TranscriptionEvent]:
+        if request.audio.samples.any():
+            yield Segment(text="one two", start=0.0, end=0.5)
+            yield Segment(text="three", start=0.5, end=1.0)
+
+
+class SpeakingBackend(TTSBackend):
+    name = "broken"
+    listed: Any = (SPEAKER,)
+    made: Callable[[], Any] = Voiced
+    strict = True
+
+    def list_available(self) -> list[ModelInfo]:
+        return list(self.listed)
+
+    def load(self, model: ModelInfo, context: LoadContext) -> TTSModel:
+        if self.strict and not all(any(path.iterdir()) for path in context.paths.values()):
+            raise FileNotFoundError("no weights")
+        voiced: TTSModel = type(self).made()
+        return voiced
+
+
+class ListeningBackend(STTBackend):
+    name = "broken"
+    made: Callable[[], Any] = Eared
+    listed: Any = (LISTENER,)
+
+    def list_available(self) -> list[ModelInfo]:
+        return list(self.listed)
+
+    def load(self, model: ModelInfo, context: LoadContext) -> STTModel:
+        eared: STTModel = type(self).made()
+        return eared
+
+
+def breaks(
+    check: str, backend: type[Any] = SpeakingBackend, *, settings: Any = None, **fields: Any
+) -> None:
+    """Make a suite over the backend with these class attributes; the check must fail in it."""
+    broken = type("Broken", (backend,), fields)
+    base = TTSConformance if issubclass(backend, TTSBackend) else STTConformance
+    name = f"Test{next(_numbers)}__{check}"
+    members = {"backend": broken, "__module__": __name__, **WITHOUT_IMPORT, **(settings or {})}
+    globals()[name] = type(name, (base,), members)
+
+
+def speaks(
+    check: str,
+    synthesize: Callable[[Any, SpeechRequest], Any],
+    *capabilities: Capability,
+    concurrency: int = 1,
+    **settings: Any,
+) -> None:
+    """The check must fail for a model with this ``synthesize``."""
+    info = replace(SPEAKER, capabilities=frozenset(capabilities), concurrency=concurrency)
+    model = type("BrokenModel", (Voiced,), {"synthesize": synthesize})
+    breaks(check, made=model, listed=[info], settings={**WITHOUT_CATALOGUE, **settings})
+
+
+def hears(
+    check: str,
+    transcribe: Callable[[Any, TranscriptionRequest], Any],
+    *capabilities: Capability,
+    **settings: Any,
+) -> None:
+    """The check must fail for a model with this ``transcribe``."""
+    info = replace(LISTENER, capabilities=frozenset(capabilities))
+    model = type("BrokenModel", (Eared,), {"transcribe": transcribe})
+    settings = {**WITHOUT_CATALOGUE, **settings}
+    breaks(check, ListeningBackend, made=model, listed=[info], settings=settings)
+
+
+def lists(check: str, *, settings: Any = None, **changes: Any) -> None:
+    """The check must fail for a catalogue of one model with these fields."""
+    breaks(check, listed=[replace(SPEAKER, **changes)], settings=settings)
+
+
+def raising(error: Exception) -> Any:
+    """A function of anything that raises."""
+
+    def act(*_: Any) -> Any:
+        raise error
+
+    return act
+
+
+class TestSoundSpeaker(TTSConformance):
+    backend = SpeakingBackend
+    streams = True
+
+
+class TestSoundListener(STTConformance):
+    backend = ListeningBackend
+    expected_words = ("ONE", "three")
+
+
+# The backend and its catalogue.
+
+
+class Unfinished(SpeakingBackend):
+    load = TTSBackend.load
+
+
+Unfinished.__abstractmethods__ = frozenset({"load"})
+
+breaks("test_backend_can_be_made", Unfinished)
+breaks("test_backend_has_a_valid_name", name="Not A Name")
+breaks("test_backend_is_of_its_kind", kind=Kind.STT)
+breaks("test_backend_is_written_for_this_core", api_version=99)
+breaks("test_catalogue_is_a_list", list_available=lambda self: (SPEAKER,))
+breaks("test_catalogue_is_a_list", list_available=raising(OSError("no catalogue")))
+breaks("test_backend_serves_something", listed=[])
+breaks(
+    "test_catalogue_is_stable",
+    list_available=lambda self: [replace(SPEAKER, description=str(next(_numbers)))],
+)
+lists("test_ids_are_valid", id="broken/../voice")
+lists("test_ids_are_valid", id="broken:voice")
+breaks("test_ids_are_unique", listed=[SPEAKER, SPEAKER])
+breaks("test_ids_are_unique", listed=[SPEAKER, replace(SPEAKER, id="b", aliases=(SPEAKER.id,))])
+lists("test_models_are_of_the_kind", kind=Kind.STT, voices=())
+lists("test_capabilities_are_of_the_kind", capabilities=frozenset({Capability.TRANSLATION}))
+lists("test_data_is_plain", size_bytes=np.int64(5))
+lists("test_data_is_plain", aliases=["voice"])
+lists("test_numbers_are_sane", concurrency=0)
+lists("test_numbers_are_sane", sample_rate=0)
+lists("test_languages_are_tags", languages=("English",))
+lists("test_devices_are_named", devices=())
+lists("test_devices_are_named", devices=("cuda:0",))
+lists("test_voices_are_unique", voices=(Voice(id="a"), Voice(id="a")))
+lists("test_voices_are_unique", voices=(Voice(id="default"),))
+lists("test_default_voice_exists", default_voice="nobody")
+lists("test_voice_aliases_resolve", voice_aliases={"alloy": "nobody"})
+lists("test_sources_are_valid", sources=(replace(WEIGHTS, repo_id="https://example.org/x"),))
+lists("test_sources_are_valid", sources=(WEIGHTS, WEIGHTS))
+lists("test_sources_are_valid", sources=(replace(WEIGHTS, files=("../../etc/passwd",)),))
+lists("test_sources_are_pinned", sources=(replace(WEIGHTS, revision="main"),))
+breaks("test_patterns_are_valid", patterns=(ModelPattern(glob="*", template=SPEAKER),))
+breaks(
+    "test_patterns_are_valid",
+    patterns=(ModelPattern(glob="x/*", template=replace(SPEAKER, sources=(WEIGHTS,))),),
+)
+
+# Loading.
+
+
+class ClosesOnce(Voiced):
+    closed = False
+
+    def close(self) -> None:
+        if self.closed:
+            raise RuntimeError("double free")
+        self.closed = True
+
+
+breaks("test_loads", load=raising(RuntimeError("no")))
+breaks("test_loads", load=lambda *_: "a model")
+breaks("test_loads", load=lambda *_: threading.Event().wait(3600), settings={"deadline_s": 0.5})
+breaks("test_closes_twice", made=ClosesOnce)
+breaks(
+    "test_loaded_model_knows_itself",
+    made=type("M", (Voiced,), {"info": property(lambda _: replace(SPEAKER, id="broken/other"))}),
+)
+breaks(
+    "test_device_memory_is_a_number",
+    made=type("M", (Voiced,), {"device_memory_bytes": lambda _: -1}),
+)
+breaks(
+    "test_device_memory_is_a_number",
+    made=type("M", (Voiced,), {"device_memory_bytes": lambda _: 1.5}),
+)
+breaks("test_fails_without_weights", listed=[replace(SPEAKER, sources=(WEIGHTS,))], strict=False)
+
+# Speaking.
+
+
+def samples(array: Any, rate: Any = 16_000) -> Callable[[Any, Any], Any]:
+    return lambda *_: (part for part in [Audio(samples=array, sample_rate=rate)])
+
+
+def endless(*_: Any) -> Iterator[Audio]:
+    while True:
+        yield sine(1.0)
+
+
+def breaks_for(broken: Callable[[SpeechRequest], Any]) -> Callable[[Any, SpeechRequest], Any]:
+    """Raise for some requests."""
+
+    def synthesize(self: Any, request: SpeechRequest) -> Iterator[Audio]:
+        if broken(request):
+            raise ValueError("the engine does not take that")
+        yield from Voiced.synthesize(self, request)
+
+    return synthesize
+
+
+def ignores(field: str, value: Any) -> Callable[[Any, SpeechRequest], Any]:
+    """Speak as if the field had the value."""
+
+    def synthesize(self: Any, request: SpeechRequest) -> Iterator[Audio]:
+        yield from Voiced.synthesize(self, replace(request, **{field: value}))
+
+    return synthesize
+
+
+def dies_later(*_: Any) -> Iterator[Audio]:
+    yield sine(0.1)
+    raise RuntimeError("half way")
+
+
+speaks("test_speaks", raising(RuntimeError("no")))
+speaks("test_speaks", dies_later)
+speaks("test_speaks", lambda *_: iter([]))
+speaks("test_speaks", lambda *_: None)
+speaks("test_speaks", lambda *_: threading.Event().wait(3600), deadline_s=0.5)
+speaks("test_speech_ends", endless)
+speaks("test_speech_is_audio", lambda *_: (part for part in [np.zeros(5, np.float32)]))
+speaks("test_samples_are_mono_float32", samples(np.full(900, 1, np.int16)))
+speaks("test_samples_are_mono_float32", samples(np.full(900, 0.1)))
+speaks("test_samples_are_mono_float32", samples(np.full((2, 900), 0.1, np.float32)))
+speaks("test_samples_are_mono_float32", samples([0.1, 0.2]))
+speaks("test_samples_are_finite", samples(np.full(900, np.nan, np.float32)))
+speaks("test_samples_are_finite", samples(np.array([0.1, np.inf], np.float32)))
+speaks("test_samples_are_in_range", samples(np.full(900, 20_000, np.float32)))
+speaks("test_samples_are_in_range", samples(np.full(900, -1.5, np.float32)))
+speaks("test_sample_rate_is_sane", samples(np.full(900, 0.1, np.float32), 0))
+speaks("test_sample_rate_is_sane", samples(np.full(900, 0.1, np.float32), 16000.0))
+speaks("test_sample_rate_is_sane", lambda *_: (sine(sample_rate=r) for r in (16_000, 24_000)))
+speaks("test_speech_is_not_empty", samples(np.zeros(0, np.float32)))
+speaks("test_speech_is_not_silent", samples(np.zeros(900, np.float32)))
+speaks("test_speech_comes_in_stretches", lambda _, r: (tone(r) for _ in range(1)), streams=True)
+speaks("test_stopping_early_leaves_it_usable", lambda _, r: iter([tone(r), tone(r)]))
+
+
+def keeps_the_rest(self: Any, request: SpeechRequest) -> Iterator[Audio]:
+    """Only another text meets what was left over, so that stopping alone goes unnoticed."""
+    left = self.__dict__.setdefault("left", {})
+    for text in [text for text in left if text != request.text]:
+        yield from left.pop(text)
+    left[request.text] = [tone(request, part) for part in range(3)]
+    while left.get(request.text):
+        yield left[request.text].pop(0)
+    left.pop(request.text, None)
+
+
+def shares_the_request(self: Any, request: SpeechRequest) -> Iterator[Audio]:
+    self.request = request
+    for part in range(3):
+        yield tone(self.request, part)
+
+
+speaks("test_requests_do_not_mix", keeps_the_rest)
+speaks("test_requests_do_not_mix", shares_the_request, concurrency=2)
+speaks("test_voices_speak", breaks_for(lambda request: request.voice == "b"))
+speaks("test_text_without_words_is_accepted", breaks_for(lambda r: not r.text.strip(".?!")))
+speaks("test_speed_changes_the_pace", ignores("speed", 1.0), Capability.SPEED)
+speaks("test_pitch_changes_the_sound", ignores("pitch", 1.0), Capability.PITCH)
+speaks(
+    "test_seed_repeats_the_sound",
+    lambda _, r: (tone(replace(r, pitch=1.0 + random.random() / 10), part) for part in range(3)),
+    Capability.SEED,
+)
+
+
+def words(*times: tuple[float, float]) -> Callable[[Any, SpeechRequest], Any]:
+    given = tuple(Word(text="w", start=start, end=end) for start, end in times)
+    return lambda _, r: (replace(tone(r, part), words=given) for part in range(3))
+
+
+speaks("test_words_have_times", words(), Capability.WORD_TIMESTAMPS)
+speaks("test_words_have_times", words((0.0, 9.0)), Capability.WORD_TIMESTAMPS)
+speaks("test_words_have_times", words((0.2, 0.3), (0.0, 0.1)), Capability.WORD_TIMESTAMPS)
+speaks("test_voice_clone_speaks", breaks_for(lambda r: r.reference), Capability.VOICE_CLONE)
+speaks("test_instructions_are_taken", breaks_for(lambda r: r.instructions), Capability.INSTRUCTIONS)
+speaks(
+    "test_voice_blend_speaks",
+    breaks_for(lambda request: "+" in request.voice),
+    Capability.VOICE_BLEND,
+    blend="a+b",
+)
+speaks(
+    "test_phonemes_are_taken",
+    breaks_for(lambda request: "[" in request.text),
+    Capability.PHONEMES,
+    phoneme_text="[hello](/helO/)",
+)
+
+# Listening.
+
+
+def events(*given: Any) -> Callable[[Any, Any], Any]:
+    return lambda *_: (event for event in given)
+
+
+def refuses(broken: Callable[[TranscriptionRequest], Any]) -> Callable[[Any, Any], Any]:
+    """Raise for some requests."""
+
+    def transcribe(self: Any, request: TranscriptionRequest) -> Iterator[TranscriptionEvent]:
+        if broken(request):
+            raise ValueError("the engine does not take that")
+        yield from Eared.transcribe(self, request)
+
+    return transcribe
+
+
+def also(*given: Any) -> Callable[[Any, Any], Any]:
+    """Yield something more, before what is right."""
+
+    def transcribe(self: Any, request: TranscriptionRequest) -> Iterator[Any]:
+        yield from given
+        yield from Eared.transcribe(self, request)
+
+    return transcribe
+
+
+def segment(start: float, end: float, **fields: Any) -> Segment:
+    return Segment(**{"text": "one", "start": start, "end": end, **fields})
+
+
+def babbles(*_: Any) -> Iterator[Segment]:
+    while True:
+        yield segment(0.0, 0.1)
+
+
+def keeps_the_text(self: Any, request: TranscriptionRequest) -> Iterator[TranscriptionEvent]:
+    """Only silence meets what was left over, so that stopping alone goes unnoticed."""
+    left = self.__dict__.setdefault("left", [])
+    if not request.audio.samples.any():
+        yield from left
+        left.clear()
+        return
+    left[:] = list(Eared.transcribe(self, request))
+    while left:
+        yield left.pop(0)
+
+
+def listening(**fields: Any) -> Callable[[Any, Any], Any]:
+    """One segment with these fields."""
+    return events(segment(0.0, 1.0, **fields))
+
+
+hears("test_understands", raising(RuntimeError("no")))
+hears("test_understands", lambda *_: None)
+hears("test_understanding_ends", babbles)
+hears("test_results_are_events", events("one two"))
+hears("test_texts_are_text", listening(text=None))
+hears("test_texts_are_text", listening(text="\ud800"))
+hears("test_language_comes_first", also(*[DetectedLanguage(language="en")] * 2))
+hears("test_language_comes_first", events(segment(0, 1), DetectedLanguage(language="en")))
+hears("test_no_partials_unasked", also(Partial(text="o")))
+hears("test_segments_are_in_order", events(segment(0.5, 1.0), segment(0.0, 0.5)))
+hears("test_segments_run_forward", events(segment(1.0, 0.5)))
+hears("test_times_are_within_the_audio", events(segment(-1.0, 0.5)))
+hears("test_times_are_within_the_audio", events(segment(0.0, 5.0)))
+hears("test_times_are_within_the_audio", events(segment(0.0, float("nan"))))
+hears("test_hears_the_words", Eared.transcribe, expected_words=("four",))
+hears(
+    "test_silence_is_accepted",
+    refuses(lambda r: r.audio.seconds >= 1.0 and not r.audio.samples.any()),
+    other_audio=sine(1.0),
+)
+hears("test_short_audio_is_accepted", refuses(lambda r: not len(r.audio.samples)))
+hears("test_short_audio_is_accepted", refuses(lambda r: len(r.audio.samples) == 1))
+hears("test_stopping_early_leaves_it_usable", lambda *_: iter([segment(0.0, 1.0)]))
+hears("test_requests_do_not_mix", keeps_the_text)
+_TIMES = Capability.WORD_TIMESTAMPS
+_OUTSIDE = (Word(text="one", start=0.0, end=9.0),)
+_REVERSED = (Word(text="two", start=0.6, end=0.7), Word(text="one", start=0.1, end=0.2))
+hears("test_words_have_times", Eared.transcribe, _TIMES)
+hears("test_words_have_times", listening(words=_OUTSIDE), _TIMES)
+hears("test_words_have_times", listening(words=_REVERSED), _TIMES)
+hears("test_language_is_detected", Eared.transcribe, Capability.LANGUAGE_DETECTION)
+hears("test_partials_come_when_asked", Eared.transcribe, Capability.PARTIALS)
+hears("test_logprobs_come_when_asked", Eared.transcribe, Capability.LOGPROBS)
+hears(
+    "test_logprobs_come_when_asked",
+    listening(logprobs=(TokenLogprob(token="one", logprob=0.9),)),
+    Capability.LOGPROBS,
+)
+hears("test_voice_activity_skips_silence", listening(), Capability.VOICE_ACTIVITY)
+hears(
+    "test_translation_is_taken",
+    refuses(lambda r: r.task is Task.TRANSLATE),
+    Capability.TRANSLATION,
+)
+hears("test_prompt_is_taken", refuses(lambda r: r.prompt), Capability.PROMPT)
+hears("test_keywords_are_taken", refuses(lambda r: r.keywords), Capability.KEYWORDS)
+hears("test_temperature_is_taken", refuses(lambda r: r.temperature), Capability.TEMPERATURE)
+hears("test_grammar_is_taken", refuses(lambda r: r.grammar), Capability.GRAMMAR, grammar="one")
