@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -20,13 +19,10 @@ MakeSpeech = Callable[..., AbstractAsyncContextManager[OpenSpeech]]
 
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder on the path of this process and of the workers, empty of providers."""
+    """An empty folder on the path of this process and of the workers."""
     folder = tmp_path / "site"
     folder.mkdir()
     monkeypatch.syspath_prepend(str(folder))
-    # Only what a test installs: the developer's own providers are none of its business.
-    rest = [path for path in sys.path if "provider" not in path]
-    monkeypatch.setattr(sys, "path", rest)
     return folder
 
 
@@ -47,6 +43,7 @@ def make_speech(site: Path, environment: dict[str, str]) -> MakeSpeech:
         for name in install:
             install_provider(site, name, f"open_speech.testing.{name}")
         config.setdefault("policy", Policy(call_timeout_s=60.0, drain_timeout_s=60.0))
+        config.setdefault("providers", install)  # not what the developer has installed
         workers = WorkerOptions(environment=environment)
         async with OpenSpeech(Config(workers=workers, **config)) as speech:
             yield speech

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from importlib import metadata
 
 from .models import Kind, ModelInfo, ModelPattern
-from .plugins import InstalledProvider, load_backends
+from .errors import ProviderBroken
+from .plugins import InstalledProvider, broken, load_backends
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +55,9 @@ def describe(provider: InstalledProvider) -> ProviderManifest:
             for backend in load_backends(provider)
         )
     except Exception as problem:  # a stranger's code: anything may come
-        error = str(problem) or type(problem).__name__
+        if not isinstance(problem, ProviderBroken):
+            problem = broken(provider, f"{type(problem).__name__}: {problem}")
+        error = str(problem)
         detail = traceback.format_exc()
     return ProviderManifest(
         name=provider.name,

@@ -49,7 +49,7 @@ def pack(value: object, buffers: list[memoryview] | None = None) -> Plain:
         return {str(key): pack(item, buffers) for key, item in value.items()}
     if isinstance(value, (frozenset, set)):
         return sorted(pack(item, buffers) for item in value)
-    if isinstance(value, Sequence):
+    if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray, memoryview)):
         return [pack(item, buffers) for item in value]
     raise TypeError(f"{type(value).__name__} cannot cross between processes")
 
@@ -105,6 +105,8 @@ def _unpack_union(members: tuple[Any, ...], data: Plain, buffers: Sequence[Buffe
             if getattr(member, "__name__", None) == data[_TYPE]:
                 return _unpack(member, data, buffers)
         raise TypeError(f"{data[_TYPE]} is not expected here")
+    if isinstance(data, dict) and sum(map(dataclasses.is_dataclass, members)) > 1:
+        raise TypeError("an object without a type, where several are possible")
     for member in members:
         # An exact match first: True is an int, and 1 is a valid float.
         if isinstance(member, type) and type(data) is member:

@@ -89,7 +89,7 @@ def load_backends(provider: InstalledProvider) -> list[Backend]:
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt):
             raise
-        raise _broken(provider, f"{type(error).__name__}: {error}") from error
+        raise broken(provider, f"{type(error).__name__}: {error}") from error
     for backend in backends:
         _check(provider, backend)
     return backends
@@ -101,15 +101,18 @@ def _ask(provider: InstalledProvider, plugin: object) -> list[Backend]:
     manager.register(plugin, provider.name)
     manager.check_pending()
     if not manager.hook.open_speech_backends.get_hookimpls():
-        raise _broken(provider, "it implements none of the hooks")
-    return [backend for answer in manager.hook.open_speech_backends() for backend in answer]
+        raise broken(provider, "it implements none of the hooks")
+    answers = manager.hook.open_speech_backends()
+    if not answers:  # pluggy leaves out an answer that is None
+        raise broken(provider, "its hook returned None instead of a list of backends")
+    return [backend for answer in answers for backend in answer]
 
 
 def _check(provider: InstalledProvider, backend: object) -> None:
     if not isinstance(backend, Backend):
-        raise _broken(provider, f"it registers {type(backend).__name__}, which is no Backend")
+        raise broken(provider, f"it registers {type(backend).__name__}, which is no Backend")
     if not 1 <= backend.api_version <= hookspecs.API_VERSION:
-        raise _broken(
+        raise broken(
             provider,
             f"it is written for version {backend.api_version} of the provider API, and this core "
             f"has version {hookspecs.API_VERSION}",
@@ -117,7 +120,8 @@ def _check(provider: InstalledProvider, backend: object) -> None:
         )
 
 
-def _broken(provider: InstalledProvider, reason: str, hint: str | None = None) -> ProviderBroken:
+def broken(provider: InstalledProvider, reason: str, hint: str | None = None) -> ProviderBroken:
+    """The error that says why a provider cannot be used."""
     return ProviderBroken(
         f"The provider {provider.name!r} ({provider.distribution} {provider.version}) cannot be "
         f"used: {reason}.",

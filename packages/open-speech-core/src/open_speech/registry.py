@@ -15,7 +15,7 @@ import os
 import socket
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -79,6 +79,8 @@ class Registry:
     isolated: bool = True
     """False imports providers into this process, for boards too small for workers."""
     hints: Sequence[Hint] = ()
+    only: Collection[str] | None = None
+    """Names of the providers to look at; None is all that are installed."""
     providers: tuple[Provider, ...] = ()
     router: Router = field(default_factory=lambda: Router(()))
     _asking: asyncio.Semaphore = field(
@@ -87,7 +89,11 @@ class Registry:
 
     async def scan(self) -> None:
         """Find out what is installed now."""
-        installed = await asyncio.to_thread(installed_providers)
+        installed = [
+            provider
+            for provider in await asyncio.to_thread(installed_providers)
+            if self.only is None or provider.name in self.only
+        ]
         base = ProviderEnvironment(name=None, options=self.options)
         found = [self._describe_base(provider, base) for provider in installed]
         others = await asyncio.to_thread(self.environments)

@@ -5,7 +5,7 @@ The HTTP server is one user of this class, the command another, a plain script a
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -71,6 +71,8 @@ class Config:
     isolated: bool = True
     """False runs models in this process, for boards too small for workers."""
     workers: WorkerOptions = field(default_factory=WorkerOptions)
+    providers: Collection[str] | None = None
+    """Names of the providers to use; None is all that are installed."""
     weights: Weights | None = None
     options: Mapping[str, Options] = field(default_factory=dict)
     """Settings of providers, by the provider's name; handed over in ``LoadContext.options``."""
@@ -101,6 +103,7 @@ class OpenSpeech:
             environments=self.config.environments,
             isolated=self.config.isolated,
             hints=self.config.hints,
+            only=self.config.providers,
         )
         self.manager = ModelManager(
             self.resolve,
