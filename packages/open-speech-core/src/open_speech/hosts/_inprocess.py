@@ -59,6 +59,7 @@ class InProcessHost(Host):
 
     def kill(self) -> None:
         """Abandon the model: what runs cannot be stopped, but nobody waits for it any more."""
+        self._inbox.put(Close())  # should it ever come back
         self._lost(HostFailure(reason="hangs and was abandoned"))
 
     async def _end(self, grace_s: float) -> None:

@@ -1,0 +1,292 @@
+"""Row L1: whatever is asked in whatever order, no state is illegal and nothing is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from unittest import mock
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
+
+from open_speech import Config, OpenSpeech, Policy, SpeechRequest
+from open_speech import resident as resident_module
+from open_speech.errors import OpenSpeechError
+from open_speech.resident import ModelState, Resident
+from open_speech.testing.install import install_provider
+
+S = ModelState
+LEGAL = {
+    (S.AVAILABLE, S.LOADING), (S.DOWNLOADED, S.LOADING), (S.FAILED, S.LOADING),
+    (S.LOADING, S.LOADED), (S.LOADING, S.FAILED),
+    (S.LOADED, S.DRAINING), (S.LOADED, S.FAILED),
+    (S.DRAINING, S.DOWNLOADED), (S.DRAINING, S.LOADED), (S.DRAINING, S.FAILED),
+    # A load that finds no room, or is given up at the end, never began.
+    (S.AVAILABLE, S.DOWNLOADED), (S.DOWNLOADED, S.DOWNLOADED), (S.FAILED, S.DOWNLOADED),
+    (S.LOADING, S.DOWNLOADED), (S.AVAILABLE, S.FAILED), (S.DOWNLOADED, S.FAILED),
+    (S.FAILED, S.FAILED),
+}  # fmt: skip
+MAX_LOADED = 2
+MODELS = ["tone/sine", "tone/plain", "faulty/any", "faulty/load-raise"]
+models = st.sampled_from(MODELS)
+
+
+class Holder:
+    """A request that keeps its lease until it is told to go."""
+
+    def __init__(self, speech: OpenSpeech, model: str) -> None:
+        self.resident = speech.manager.resident(model)
+        self.holds = False
+        self.leave = asyncio.Event()
+        self.task = asyncio.ensure_future(self._run(speech, model))
+
+    async def _run(self, speech: OpenSpeech, model: str) -> None:
+        with contextlib.suppress(OpenSpeechError):
+            async with speech.manager.lease(model) as lease:
+                self.holds = True
+                try:
+                    await self.leave.wait()
+                    if lease.resident.host is not None and model != "faulty/load-raise":
+                        request = SpeechRequest(text="a", voice="any")
+                        if lease.resident.key.name.startswith("faulty"):
+                            async for _ in lease.speak(request):
+                                break
+                finally:
+                    self.holds = False
+
+
+class Lifecycle(RuleBasedStateMachine):
+    """Requests come, go and are cancelled; models are loaded, unloaded, expire and die."""
+
+    holders = Bundle("holders")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loop = asyncio.new_event_loop()
+        self.all: list[Holder] = []
+        self.work: list[asyncio.Task[object]] = []
+        self.problems: list[str] = []
+        self.last: dict[str, ModelState] = {}
+        self.patch = mock.patch.object(resident_module, "RESTART_DELAY_S", 0.0)
+        self.patch.start()
+        self.speech = self.run(self._open())
+
+    async def _open(self) -> OpenSpeech:
+        policy = Policy(max_loaded=MAX_LOADED, queue_size=6, load_wait_s=30, drain_timeout_s=30)
+        config = Config(policy=policy, isolated=False, providers={"tone", "faulty"})
+        speech = OpenSpeech(config)
+        speech.events.publish = self._see  # type: ignore[method-assign]
+        return await speech.__aenter__()
+
+    def _see(self, kind: str, model: str | None = None, **data: object) -> None:
+        if kind != "state" or model is None:
+            return
+        after = ModelState(str(data["state"]))
+        before = self.last.get(model, S.AVAILABLE)
+        if (before, after) not in LEGAL:
+            self.problems.append(f"{model}: {before} -> {after}")
+        self.last[model] = after
+
+    def run(self, work):
+        return self.loop.run_until_complete(work)
+
+    async def _settle(self) -> None:
+        for _ in range(200):
+            for _ in range(10):
+                await asyncio.sleep(0)
+            moving = [
+                each.loading
+                for each in self.speech.manager.residents
+                if each.loading and each.state is S.LOADING
+            ]
+            closing = list(self.speech.manager._tasks)
+            waiting = [*moving, *(task for task in closing if not task.done())]
+            if not waiting:
+                return
+            await asyncio.wait(waiting, timeout=0.02)
+
+    @rule(target=holders, model=models)
+    def request(self, model: str) -> Holder:
+        async def begin() -> Holder:
+            return Holder(self.speech, model)
+
+        holder = self.run(begin())
+        self.all.append(holder)
+        return holder
+
+    @rule(holder=consumes(holders))
+    def finish(self, holder: Holder) -> None:
+        holder.leave.set()
+
+    @rule(holder=consumes(holders))
+    def abandon(self, holder: Holder) -> None:
+        holder.task.cancel()
+
+    @rule(model=models)
+    def load(self, model: str) -> None:
+        self._later(self.speech.manager.load(model))
+
+    @rule(model=models, pin=st.booleans())
+    def pin(self, model: str, pin: bool) -> None:
+        self.speech.manager.resident(model).pinned = pin and model == "tone/sine"
+
+    @rule(model=models)
+    def unload(self, model: str) -> None:
+        self._later(self.speech.manager.unload(model))
+
+    @rule(model=models)
+    def expire(self, model: str) -> None:
+        self._later(self.speech.manager._expire(self.speech.manager.resident(model)))
+
+    @rule(model=models)
+    def die(self, model: str) -> None:
+        resident = self.speech.manager.resident(model)
+        if resident.host and resident.state is S.LOADED:
+            resident.host.kill()
+
+    @rule()
+    def settle(self) -> None:
+        self.run(self._settle())
+
+    def _later(self, work) -> None:
+        async def guarded() -> None:
+            with contextlib.suppress(OpenSpeechError):
+                await work
+
+        self.work.append(self.loop.create_task(guarded()))
+
+    @invariant()
+    def nothing_is_illegal(self) -> None:
+        self.run(asyncio.sleep(0))
+        assert self.problems == []
+        loaded = 0
+        for resident in self.speech.manager.residents:
+            held = sum(1 for each in self.all if each.resident is resident and each.holds)
+            assert resident.users == held, (resident.key, resident.users, held)
+            assert resident.waiting >= 0
+            assert resident.free.is_set() == (resident.users == 0)
+            loaded += resident.host is not None
+            if resident.state is S.LOADED:
+                assert resident.host is not None
+            if resident.state in (S.AVAILABLE, S.DOWNLOADED, S.FAILED, S.LOADING):
+                assert resident.host is None
+        assert loaded <= MAX_LOADED
+
+    def teardown(self) -> None:
+        try:
+            self.run(self._end())
+        finally:
+            self.patch.stop()
+            self.loop.run_until_complete(self.loop.shutdown_default_executor())
+            self.loop.close()
+
+    async def _end(self) -> None:
+        for holder in self.all:
+            holder.leave.set()
+        rest = [*(holder.task for holder in self.all), *self.work]
+        self.speech.manager.resident("tone/sine").pinned = False
+        if rest:
+            _, stuck = await asyncio.wait(rest, timeout=60)
+            assert not stuck, [task.get_stack() for task in stuck]
+        await self.speech.manager.close()
+        for resident in self.speech.manager.residents:
+            assert (resident.users, resident.waiting) == (0, 0), resident.key
+
+
+def is_live(resident: Resident) -> bool:
+    return resident.host is not None and not resident.host.ended.done()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def providers():
+    """Installed once: Hypothesis makes many machines."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("tone", "faulty"):
+            install_provider(Path(folder), name, f"open_speech.testing.{name}")
+        sys.path.insert(0, folder)
+        yield
+        sys.path.remove(folder)
+
+
+def run_machine(examples: int, steps: int) -> None:
+    from hypothesis.stateful import run_state_machine_as_test
+
+    run_state_machine_as_test(
+        Lifecycle,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=steps,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+def test_l1_no_order_of_events_breaks_the_lifecycle():
+    run_machine(examples=25, steps=40)
+
+
+@pytest.mark.deep
+def test_l1_a_hundred_thousand_steps():
+    run_machine(examples=1000, steps=100)
+
+
+async def test_l1_many_tasks_on_one_model_in_process():
+    await _hammer(isolated=False, workers=32, rounds=32)
+
+
+@pytest.mark.deep
+async def test_l1_thirty_two_times_a_thousand_in_process():
+    await _hammer(isolated=False, workers=32, rounds=1024)
+
+
+@pytest.mark.deep
+async def test_l1_thirty_two_times_sixteen_with_workers():
+    await _hammer(isolated=True, workers=32, rounds=16)
+
+
+async def _hammer(*, isolated: bool, workers: int, rounds: int) -> None:
+    """Load, use and unload the same model from all sides; at the end all is accounted for."""
+    policy = Policy(queue_size=10_000, load_wait_s=600, drain_timeout_s=600)
+    config = Config(policy=policy, isolated=isolated, providers={"tone"})
+    if isolated:
+        from open_speech.hosts import WorkerOptions
+
+        environment = {**os.environ, "PYTHONPATH": sys.path[0]}
+        config = Config(
+            policy=policy, providers={"tone"}, workers=WorkerOptions(environment=environment)
+        )
+    async with OpenSpeech(config) as speech:
+        used = 0
+
+        async def work(number: int) -> None:
+            nonlocal used
+            for step in range(rounds):
+                match (number + step) % 4:
+                    case 0:
+                        await speech.manager.load("tone/sine")
+                    case 1:
+                        await speech.manager.unload("tone/sine")
+                    case _:
+                        async with speech.manager.lease("tone/sine") as lease:
+                            request = SpeechRequest(text="a", voice="low")
+                            async for _ in lease.speak(request):
+                                used += 1
+
+        await asyncio.gather(*(work(number) for number in range(workers)))
+        assert used == workers * rounds // 2
+        await speech.manager.load("tone/sine")
+        resident = speech.manager.resident("tone/sine")
+        assert is_live(resident)
+        assert (resident.users, resident.waiting, resident.state) == (0, 0, S.LOADED)
+    for thread in threading.enumerate():
+        if thread.name == "model-host":
+            thread.join(60)
+            assert not thread.is_alive()
