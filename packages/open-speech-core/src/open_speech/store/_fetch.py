@@ -15,7 +15,7 @@ import secrets
 from pathlib import Path
 from typing import BinaryIO
 
-from ..errors import DiskFull, DownloadFailed
+from ..errors import DownloadFailed
 from ._files import Digest, disk_error, is_intact
 from ._hub import Body, Hub
 from ._policy import DownloadPolicy
@@ -70,7 +70,7 @@ class Fetch:
                 except TryAgain as error:
                     await tries.failed(error, progressed=self._here - before)
         except OSError as error:
-            raise self._named(error) from error
+            raise disk_error(self._folder, error) from error
 
     async def _attempt(self, target: Path) -> None:
         try:
@@ -91,7 +91,7 @@ class Fetch:
                 return
             raise TryAgain(f"{error.filename} is gone") from error
         except OSError as error:
-            raise self._named(error) from error
+            raise disk_error(self._folder, error) from error
 
     def _adopt(self) -> None:
         """Take over the longest part that a process left which has ended; drop the others."""
@@ -145,7 +145,7 @@ class Fetch:
         try:
             file.write(block)
         except OSError as error:
-            raise self._named(error) from error
+            raise disk_error(self._folder, error) from error
         self._digest.update(block)
         self._here += len(block)
         self._meter.at(self, self._here, received=len(block))
@@ -170,9 +170,3 @@ class Fetch:
         self._here = 0
         self._digest = Digest(self._entry)
         self._meter.at(self, 0)
-
-    def _named(self, error: OSError) -> Exception:
-        named = disk_error(self._folder, error)
-        if isinstance(named, DiskFull):
-            self._part.unlink(missing_ok=True)
-        return named

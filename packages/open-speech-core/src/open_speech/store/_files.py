@@ -66,14 +66,27 @@ def link_or_copy(source: Path, target: Path, scratch: Path) -> None:
 
     The target appears whole or not at all; ``scratch`` is a folder on its file system.
     """
+    with _appearing(target, scratch) as temporary:
+        try:
+            # The file itself: whether linking a link follows it depends on the system.
+            os.link(source.resolve(), temporary)
+        except OSError:
+            shutil.copyfile(source, temporary)
+
+
+def copy(source: Path, target: Path, scratch: Path) -> None:
+    """Copy a file; the target appears whole or not at all."""
+    with _appearing(target, scratch) as temporary:
+        shutil.copyfile(source, temporary)
+
+
+@contextmanager
+def _appearing(target: Path, scratch: Path) -> Iterator[Path]:
     target.parent.mkdir(parents=True, exist_ok=True)
     scratch.mkdir(parents=True, exist_ok=True)
     temporary = scratch / f"{secrets.token_hex(8)}.tmp"
     try:
-        try:
-            os.link(source, temporary, follow_symlinks=True)
-        except OSError:
-            shutil.copyfile(source, temporary)
+        yield temporary
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Collection, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..errors import DownloadFailed, Offline, OpenSpeechError
+from ..errors import DiskFull, DownloadFailed, Offline, OpenSpeechError
 from ..models import ModelInfo, ModelSource
 from ._files import check_free_space, is_intact, link_or_copy, stopped, writing
 from ._policy import DownloadPolicy
@@ -94,7 +95,7 @@ class Obtain:
 
     def run(self, wanted: Sequence[Wish], requested: str | None) -> Record:
         """Have every file in place, verified; returns the record, which is on disk."""
-        record = run_cancellable(self._run(wanted, requested), self._cancelled)
+        record = run_cancellable(self._run(wanted, requested), self._cancelled, self._meter.tick)
         with writing(self._slot.folder):
             self._slot.folder.mkdir(parents=True, exist_ok=True)
             record.write(self._slot.record_path(requested))
@@ -188,17 +189,24 @@ class Obtain:
         missing: list[tuple[SourceEntry, FileEntry]] = []
         elsewhere = self._elsewhere()
         for entry in entries:
-            folder = self._slot.folder / entry.folder_name
             for file in entry.files:
-                target = folder / file.path
-                if not is_intact(target, file, self._cancelled):
-                    twin = elsewhere.get(file.digest)
-                    if twin is None or not is_intact(twin, file, self._cancelled):
-                        missing.append((entry, file))
-                        continue
-                    link_or_copy(twin, target, self._slot.partial)
-                self._meter.at(target, file.size)
+                target = self._slot.folder / entry.folder_name / file.path
+                if is_intact(target, file, self._cancelled) or self._link(
+                    elsewhere.get(file.digest), target, file
+                ):
+                    self._meter.at(target, file.size)
+                else:
+                    missing.append((entry, file))
         return missing
+
+    def _link(self, twin: Path | None, target: Path, file: FileEntry) -> bool:
+        if twin is None or not is_intact(twin, file, self._cancelled):
+            return False
+        try:
+            link_or_copy(twin, target, self._slot.partial)
+        except FileNotFoundError:  # its model was deleted just now
+            return False
+        return True
 
     def _elsewhere(self) -> dict[str, Path]:
         """Every verified file in the store by its checksum: other models, other revisions."""
@@ -228,6 +236,9 @@ class Obtain:
                     group.create_task(self._fetch(hub, places, same))
         except BaseExceptionGroup as errors:
             first = errors.exceptions[0]
+        if isinstance(first, DiskFull):  # give back what we took: others need the disk as well
+            for path in self._slot.partial.glob("*"):
+                path.unlink(missing_ok=True)
         if first is not None:
             raise first
 
@@ -273,26 +284,32 @@ def _entry(
         raise DownloadFailed(f"The source {source.repo_id} cannot be stored: {error}.") from error
 
 
-def run_cancellable(work: Coroutine[Any, Any, _T], cancelled: threading.Event) -> _T:
+def run_cancellable(
+    work: Coroutine[Any, Any, _T], cancelled: threading.Event, tick: Callable[[], None]
+) -> _T:
     """Run a coroutine on an event loop of its own; DownloadCancelled soon after the event is set.
 
     The loop's threads are not waited for: a name server that does not answer would hold them.
     """
     loop = asyncio.new_event_loop()
+    task = loop.create_task(work)
+
+    def watch() -> None:
+        loop.call_later(_POLL_S, watch)
+        if cancelled.is_set():
+            task.cancel()
+        else:
+            tick()
+
     try:
-        task = loop.create_task(work)
-
-        def watch() -> None:
-            if cancelled.is_set():
-                task.cancel()
-            else:
-                loop.call_later(_POLL_S, watch)
-
-        watch()
-        try:
-            return loop.run_until_complete(task)
-        except asyncio.CancelledError:
-            raise stopped() from None
+        loop.call_soon(watch)
+        return loop.run_until_complete(task)
+    except asyncio.CancelledError:
+        raise stopped() from None
     finally:
+        if not task.done():  # interrupted from the keyboard
+            task.cancel()
+            with suppress(KeyboardInterrupt, SystemExit):
+                loop.run_until_complete(asyncio.gather(task, return_exceptions=True))
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.close()

@@ -39,6 +39,7 @@ class Meter:
         self._done: dict[Hashable, int] = {}
         self._shown = 0
         self._last = float("-inf")
+        self._news: Progress | None = None
         self._received: deque[tuple[float, int]] = deque()
 
     def expect(self, total: int) -> None:
@@ -58,19 +59,27 @@ class Meter:
         if now - self._last >= _PERIOD_S:
             self._report(now)
 
+    def tick(self) -> None:
+        """Show what changed while nothing came: the rate sinks."""
+        now = time.monotonic()
+        if self._news is not None and now - self._last >= _PERIOD_S:
+            self._report(now, only_news=True)
+
     def finish(self) -> None:
         """Say that everything is here."""
         self._shown = self._total
         self._report(time.monotonic())
 
-    def _report(self, now: float) -> None:
+    def _report(self, now: float, *, only_news: bool = False) -> None:
         while self._received and self._received[0][0] < now - _WINDOW_S:
             self._received.popleft()
         since = min(self._received[0][0], now - _PERIOD_S) if self._received else now
         recent = sum(count for _, count in self._received)
         rate = recent / (now - since) if recent else 0.0
         self._shown = max(self._shown, min(self._total, sum(self._done.values())))
+        news = Progress(bytes_done=self._shown, bytes_total=self._total, bytes_per_second=rate)
+        if only_news and news == self._news:
+            return
         self._last = now
-        self._callback(
-            Progress(bytes_done=self._shown, bytes_total=self._total, bytes_per_second=rate)
-        )
+        self._news = news
+        self._callback(news)

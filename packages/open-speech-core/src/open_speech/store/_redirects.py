@@ -21,6 +21,15 @@ def origin(url: str) -> tuple[str, str, int]:
     return parts.scheme, parts.hostname.lower(), parts.port or _PORTS[parts.scheme]
 
 
+def is_http(url: str) -> bool:
+    """Whether a URL can be fetched."""
+    try:
+        origin(url)
+    except ValueError:
+        return False
+    return True
+
+
 async def check_redirect(
     endpoint: str, target: str, *, bytes_of_file: bool, allowed: Collection[str]
 ) -> None:

@@ -7,7 +7,14 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..errors import DeleteRefused, InvalidModelId, ModelInUse, NotDownloaded, Offline
+from ..errors import (
+    DeleteRefused,
+    InvalidModelId,
+    InvalidRequest,
+    ModelInUse,
+    NotDownloaded,
+    Offline,
+)
 from ..models import Kind, ModelInfo
 from . import _progress, _transfer
 from ._files import is_intact, writing
@@ -16,6 +23,7 @@ from ._obtain import Obtain, Settings, Wish, newest, wishes
 from ._policy import DownloadPolicy
 from ._progress import ProgressCallback
 from ._records import Record, StoredModel
+from ._redirects import is_http
 from ._slot import Slot
 
 
@@ -46,6 +54,11 @@ class Store:
         ``file_hosts`` are further hosts (``host`` or ``host:port``) that the hub may send us to for
         the bytes of files; public ones need no mention.
         """
+        if endpoint is not None and not is_http(endpoint):
+            raise InvalidRequest(
+                f"{endpoint!a} cannot be the endpoint of a hub.",
+                hint="An endpoint looks like https://hub.example.",
+            )
         self.root = root.absolute()
         self._settings = Settings(
             endpoint=endpoint,

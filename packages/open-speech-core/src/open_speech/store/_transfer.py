@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..errors import DownloadFailed
-from ._files import check_free_space, is_intact, link_or_copy, writing
+from ._files import check_free_space, copy, is_intact, writing
 from ._records import FileEntry, Record
 from ._slot import Slot
 
@@ -51,7 +51,7 @@ def _copy_file(path: Path, place: Path, file: FileEntry, target: Slot) -> None:
             hint="Export the model again.",
         )
     with writing(target.root):
-        link_or_copy(path, place, target.partial)
+        copy(path, place, target.partial)
 
 
 def _is_plain(folder: Path, path: Path) -> bool:

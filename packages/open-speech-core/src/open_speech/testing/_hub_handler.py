@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from ._hub_repos import RepoFile, Repository
+from ._hub_repos import Exchange, RepoFile, Repository
 
 if TYPE_CHECKING:
     from .hub import FakeHub, Fault
@@ -23,6 +23,9 @@ _VERBS = frozenset({"revision", "tree", "paths-info", "refs"})
 
 class HubHandler(BaseHTTPRequestHandler):
     """One connection."""
+
+    key: str
+    exchange: Exchange
 
     protocol_version = "HTTP/1.1"
     server_version = "FakeHub"
@@ -50,34 +53,21 @@ class HubHandler(BaseHTTPRequestHandler):
     # -- one request -----------------------------------------------------------------------------
 
     def _serve(self) -> None:
-        self.sent = 0
-        self.start = 0
-        self.status = 0
         length = int(self.headers.get("Content-Length") or 0)
         self.body = self.rfile.read(min(length, 1 << 20))
         parts = urlsplit(self.path)
         segments = [unquote(part) for part in parts.path.split("/") if part]
         self.key = self._key(segments)
+        self.exchange = Exchange(
+            method=self.command, key=self.key, authorization=self.headers.get("Authorization")
+        )
+        self.hub.record(self.exchange)
         try:
             self._answer(segments, parse_qs(parts.query))
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True
         finally:
-            self._record()
-
-    def _record(self) -> None:
-        from .hub import Exchange
-
-        self.hub.record(
-            Exchange(
-                method=self.command,
-                key=self.key,
-                status=self.status,
-                start=self.start,
-                sent=self.sent,
-                authorization=self.headers.get("Authorization"),
-            )
-        )
+            self.exchange.ended = True
 
     @staticmethod
     def _key(segments: list[str]) -> str:
@@ -206,24 +196,24 @@ class HubHandler(BaseHTTPRequestHandler):
         mode = fault.mode.value if fault is not None else ""
         ranged = self.headers.get("Range", "")
         if ranged.startswith("bytes=") and mode != "ignore_range":
-            self.start = int(ranged.removeprefix("bytes=").split("-")[0])
-        if self.start and self.start >= file.size:
+            self.exchange.start = int(ranged.removeprefix("bytes=").split("-")[0])
+        if self.exchange.start and self.exchange.start >= file.size:
             self._error(416, None, "Range", {"Content-Range": f"bytes */{file.size}"})
             return
         etag = file.etag
-        if mode == "etag_change" and self.start:
+        if mode == "etag_change" and self.exchange.start:
             etag = etag[::-1]
         headers = {
             "X-Repo-Commit": commit,
             "ETag": f'"{etag}"',
             "Accept-Ranges": "bytes",
             "Content-Type": "application/octet-stream",
-            "Content-Length": str(file.size - self.start),
+            "Content-Length": str(file.size - self.exchange.start),
         }
         if file.is_lfs:
             headers |= {"X-Linked-Etag": f'"{etag}"', "X-Linked-Size": str(file.size)}
         if ranged and mode != "ignore_range":
-            headers["Content-Range"] = f"bytes {self.start}-{file.size - 1}/{file.size}"
+            headers["Content-Range"] = f"bytes {self.exchange.start}-{file.size - 1}/{file.size}"
         if mode == "no_length":
             del headers["Content-Length"]
             headers["Connection"] = "close"
@@ -236,7 +226,7 @@ class HubHandler(BaseHTTPRequestHandler):
             self._send_content(file, fault)
 
     def _send_gzip(self, file: RepoFile, headers: dict[str, str]) -> None:
-        body = gzip.compress(file.read(self.start, file.size))
+        body = gzip.compress(file.read(self.exchange.start, file.size))
         headers |= {"Content-Encoding": "gzip", "Content-Length": str(len(body))}
         self._head(200, headers)
         self._body(body)
@@ -244,22 +234,24 @@ class HubHandler(BaseHTTPRequestHandler):
     def _send_content(self, file: RepoFile, fault: Fault | None) -> None:
         mode = fault.mode.value if fault is not None else ""
         cut = fault.after_bytes if fault is not None else None
-        if mode == "etag_change" and self.start:
+        if mode == "etag_change" and self.exchange.start:
             cut = None
-        end = file.size if cut is None else min(file.size, self.start + cut)
+        end = file.size if cut is None else min(file.size, self.exchange.start + cut)
         rate = fault.rate if fault is not None and mode == "slow" else self.hub.rate
-        position = self.start
+        position = self.exchange.start
         block = _BLOCK if rate is None else max(1, min(_BLOCK, int(rate / 10)))
         started = time.monotonic()
         while position < end:
             data = file.read(position, min(block, end - position))
-            if mode == "corrupt" or (mode == "etag_change" and self.start):
+            if mode == "corrupt" or (mode == "etag_change" and self.exchange.start):
                 data = bytes([data[0] ^ 1]) + data[1:]
             self.wfile.write(data)
             position += len(data)
-            self.sent += len(data)
+            self.exchange.sent += len(data)
+            if self.hub.on_block is not None:
+                self.hub.on_block(self.key, self.exchange.sent)
             if rate is not None:
-                ahead = self.sent / rate - (time.monotonic() - started)
+                ahead = self.exchange.sent / rate - (time.monotonic() - started)
                 if self.hub.closing.wait(max(0.0, ahead)):
                     self.close_connection = True
                     return
@@ -282,7 +274,7 @@ class HubHandler(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def _head(self, status: int, headers: dict[str, str]) -> None:
-        self.status = int(status)
+        self.exchange.status = int(status)
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
@@ -291,7 +283,7 @@ class HubHandler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
-            self.sent += len(body)
+            self.exchange.sent += len(body)
 
 
 def _split(segments: list[str], verbs: frozenset[str]) -> tuple[str, str | None, list[str]]:

@@ -1,9 +1,10 @@
-"""Repositories as the fake hub serves them: files, commits and the names that point at commits."""
+"""What the fake hub keeps: repositories, their files and commits, and the requests it met."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path, PurePosixPath
@@ -13,6 +14,23 @@ LFS_BYTES = 1 << 20
 """Files from this size on are kept as large files, whose checksum is a SHA-256."""
 LFS_SUFFIXES = frozenset({".bin", ".gguf", ".onnx", ".pt", ".pth", ".safetensors", ".zip"})
 _BLOCK = 1 << 20
+
+
+@dataclass(kw_only=True)
+class Exchange:
+    """One request, listed from the moment it arrives; the rest is filled in as it is served."""
+
+    method: str
+    key: str
+    """``org/name/path`` for a file, ``api/org/name`` for everything else."""
+    authorization: str | None
+    status: int = 0
+    start: int = 0
+    """The first byte that was asked for."""
+    sent: int = 0
+    """Bytes of body that were handed to the socket."""
+    ended: bool = False
+    """Whether the answer is over."""
 
 
 class RepoFile:

@@ -18,7 +18,7 @@ from __future__ import annotations
 import argparse
 import logging
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -28,7 +28,9 @@ from types import TracebackType
 from typing import Self
 
 from ._hub_handler import HubHandler
-from ._hub_repos import Repository, files_below
+from ._hub_repos import Exchange, Repository, files_below
+
+__all__ = ["Exchange", "FakeHub", "Fault", "Mode", "fake_hub", "main", "repositories_below"]
 
 _logger = logging.getLogger(__name__)
 
@@ -77,21 +79,6 @@ class Fault:
     times: int | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Exchange:
-    """One request that was served."""
-
-    method: str
-    key: str
-    """``org/name/path`` for a file, ``api/org/name`` for everything else."""
-    status: int
-    start: int
-    """The first byte that was asked for."""
-    sent: int
-    """Bytes of body that were handed to the socket."""
-    authorization: str | None
-
-
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
@@ -115,6 +102,8 @@ class FakeHub:
         """If set, every request must carry it."""
         self.rate = rate
         """Bytes a second for every file, or None for all that the machine can do."""
+        self.on_block: Callable[[str, int], None] | None = None
+        """Called after each block of a file with its key and the bytes sent of this answer."""
         self.closing = threading.Event()
         self._repositories: dict[str, Repository] = {}
         self._faults: list[tuple[str, Fault]] = []
@@ -122,7 +111,7 @@ class FakeHub:
         self._lock = threading.Lock()
         self._server = _Server((host, port), self)
         self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
         )
 
     @property
@@ -188,13 +177,13 @@ class FakeHub:
         return None
 
     def record(self, exchange: Exchange) -> None:
-        """Note a request that was served."""
+        """Note a request that arrived."""
         with self._lock:
             self._exchanges.append(exchange)
 
     @property
     def exchanges(self) -> list[Exchange]:
-        """Every request so far, in the order in which their answers ended."""
+        """Every request so far, in the order in which they arrived."""
         with self._lock:
             return list(self._exchanges)
 
@@ -205,6 +194,10 @@ class FakeHub:
             for e in self.exchanges
             if e.method == "GET" and not e.key.startswith("api/") and fnmatchcase(e.key, pattern)
         ]
+
+    def pending(self, pattern: str = "*") -> int:
+        """How many matching requests have arrived whose answers are not over."""
+        return sum(fnmatchcase(e.key, pattern) for e in self.exchanges if not e.ended)
 
     def forget(self) -> None:
         """Start counting anew."""
