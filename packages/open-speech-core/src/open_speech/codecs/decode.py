@@ -6,7 +6,7 @@ as those of recognition libraries that decode files with PyAV. See ``_libav`` an
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
@@ -78,7 +78,7 @@ def decode_stretches(
     limits: DecodeLimits = DecodeLimits(),  # noqa: B008 - frozen
     media_type: str | None = None,
     max_seconds: float = STRETCH_SECONDS,
-) -> Iterator[Stretch]:
+) -> Generator[Stretch, None, None]:
     """Decode a recording of any length piece by piece, in order and without gaps.
 
     Up to ``max_seconds`` there is one piece, the same as ``decode`` gives. Beyond that each piece
