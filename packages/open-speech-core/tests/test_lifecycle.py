@@ -20,6 +20,9 @@ from open_speech import Config, OpenSpeech, Policy, SpeechRequest
 from open_speech import resident as resident_module
 from open_speech.errors import OpenSpeechError
 from open_speech.resident import ModelState, Resident
+# Imported here: Hypothesis moves the recursion limit, and CPython 3.11 cannot compile modules on
+# another thread meanwhile.
+from open_speech.testing import faulty, tone
 from open_speech.testing.install import install_provider
 
 S = ModelState
@@ -208,8 +211,8 @@ def is_live(resident: Resident) -> bool:
 def providers():
     """Installed once: Hypothesis makes many machines."""
     with tempfile.TemporaryDirectory() as folder:
-        for name in ("tone", "faulty"):
-            install_provider(Path(folder), name, f"open_speech.testing.{name}")
+        for name, module in (("tone", tone), ("faulty", faulty)):
+            install_provider(Path(folder), name, module)
         sys.path.insert(0, folder)
         yield
         sys.path.remove(folder)
