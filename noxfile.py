@@ -104,9 +104,18 @@ def docs(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """Measure and report; arguments go to the benchmarks."""
+    """Measure and report: `-- NAME [ARGUMENTS]` for one script of bench/, or all of them."""
     _install(session, _distributions(session), groups=["tests"])
-    session.run("python", "-m", "bench", *session.posargs)
+    name, *arguments = session.posargs or [""]
+    scripts = [ROOT / "bench" / f"{name}.py"] if name else sorted(ROOT.glob("bench/[!_]*.py"))
+    for script in scripts:
+        # What a script compares us with stands in its own header.
+        wanted = (
+            nox.project.load_toml(script).get("dependencies", []) if _has_header(script) else []
+        )
+        if others := [line for line in wanted if not line.startswith("open-speech-")]:
+            session.install("--progress-bar=off", "--prefer-binary", *others)
+        session.run("python", str(script), *arguments)
 
 
 @nox.session(default=False)
@@ -229,6 +238,10 @@ def _fingerprint(arguments: list[str], folders: Iterable[Path]) -> str:
     for file in (Path(__file__), *files):
         digest.update(file.read_bytes())
     return digest.hexdigest()
+
+
+def _has_header(script: Path) -> bool:
+    return "# /// script" in script.read_text(encoding="utf-8")
 
 
 def _existing(folders: Iterable[Path]) -> list[str]:

@@ -1,0 +1,1 @@
+"""Documents as tests: what they link to, and the code that they show."""
