@@ -9,31 +9,28 @@ import subprocess
 import sys
 import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from open_speech.environments import (
+    Distribution,
     Environment,
     EnvironmentStore,
     InstallCancelled,
     InstallClash,
     InstallFailed,
-    clean_environ,
+    worker_environments,
 )
-from open_speech.environments._failures import failure
 from open_speech.environments._pip import find_uv
-from open_speech.environments._records import Distribution, Record
-from open_speech.environments._requests import make_request
 from open_speech.errors import InvalidRequest
+from open_speech.hosts import WorkerOptions
 
 
 @pytest.fixture
-def base(tmp_path, wheels) -> Path:
+def base(tmp_path: Path, wheels: Path) -> Path:
     """An interpreter with common 1.0 and a user of it, and the pip that runs with us."""
     root = tmp_path / "base"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(root)], check=True)
@@ -49,7 +46,7 @@ def base(tmp_path, wheels) -> Path:
 
 
 @pytest.fixture
-def wheels(tmp_path, monkeypatch) -> Path:
+def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The only place that pip looks for packages."""
     folder = tmp_path / "wheels"
     folder.mkdir()
@@ -66,15 +63,22 @@ def wheels(tmp_path, monkeypatch) -> Path:
 
 
 @pytest.fixture
-def store(base, tmp_path) -> EnvironmentStore:
+def store(base: Path, tmp_path: Path) -> EnvironmentStore:
     return EnvironmentStore(tmp_path / "environments", base_python=base, use_uv=False)
 
 
-def make_wheel(folder, name, version, *, requires=(), provider=False, python=">=3.8") -> Path:
+def make_wheel(
+    folder: Path,
+    name: str,
+    version: str,
+    *,
+    requires: Sequence[str] = (),
+    provider: bool = False,
+) -> Path:
     """A wheel with one module that knows its version."""
     module = name.replace("-", "_")
     info = f"{module}-{version}.dist-info"
-    lines = [f"Name: {name}", f"Version: {version}", f"Requires-Python: {python}"]
+    lines = [f"Name: {name}", f"Version: {version}"]
     lines += [f"Requires-Dist: {requirement}" for requirement in requires]
     points = f"[open_speech]\n{name} = {module}\n" if provider else ""
     files = {
@@ -91,7 +95,7 @@ def make_wheel(folder, name, version, *, requires=(), provider=False, python=">=
     return wheel
 
 
-def make_project(folder, name, backend, *, requires=()) -> Path:
+def make_project(folder: Path, name: str, backend: str, *, requires: Sequence[str] = ()) -> Path:
     """A provider's sources with a build backend of their own, so that no index is needed."""
     folder.mkdir()
     (folder / "pyproject.toml").write_text(
@@ -102,31 +106,36 @@ def make_project(folder, name, backend, *, requires=()) -> Path:
     return folder
 
 
-def pip(python, *arguments) -> None:
+def pip(python: Path, *arguments: str) -> None:
     command = [str(python), "-m", "pip", "install", "-q", *arguments]
     subprocess.run(command, check=True, capture_output=True)
 
 
-def ask(python, code) -> str:
+def ask(python: Path, code: str) -> str:
     done = subprocess.run(
         [str(python), "-c", code], capture_output=True, text=True, check=True, cwd="/"
     )
     return done.stdout.strip()
 
 
-def version(python, module="common") -> str:
+def version(python: Path, module: str = "common") -> str:
     return ask(python, f"import {module}; print({module}.VERSION)")
 
 
-def site_of(python) -> Path:
+def site_of(python: Path) -> Path:
     return Path(ask(python, "import sysconfig; print(sysconfig.get_path('purelib'))"))
+
+
+def folder_of(environment: Environment) -> Path:
+    assert environment.root is not None
+    return environment.root
 
 
 def folders(store: EnvironmentStore) -> set[str]:
     return {path.name for path in store.root.iterdir() if path.is_dir()}
 
 
-def test_layer_holds_what_clashes_in_front_of_the_base(store, base):
+def test_layer_holds_what_clashes_in_front_of_the_base(store: EnvironmentStore, base: Path) -> None:
     before = sorted(path.name for path in site_of(base).iterdir())
     environment = store.install("elder", isolated=True)
 
@@ -137,8 +146,7 @@ def test_layer_holds_what_clashes_in_front_of_the_base(store, base):
     assert version(environment.python, "needs_common") == "1.0"
     assert {d.name for d in environment.distributions} == {"common", "elder", "needs-nothing"}
     assert environment.shared == ()
-    assert environment.root is not None
-    on_disk = sum(p.lstat().st_size for p in environment.root.rglob("*") if not p.is_dir())
+    on_disk = sum(p.lstat().st_size for p in folder_of(environment).rglob("*") if not p.is_dir())
     assert environment.size_bytes == on_disk > 0
     assert version(base) == "1.0"
     assert sorted(path.name for path in site_of(base).iterdir()) == before
@@ -146,7 +154,7 @@ def test_layer_holds_what_clashes_in_front_of_the_base(store, base):
     assert store.get("Elder") == environment
 
 
-def test_layer_installs_nothing_that_the_base_has(store):
+def test_layer_installs_nothing_that_the_base_has(store: EnvironmentStore) -> None:
     environment = store.install("speaker", isolated=True)
     assert environment.distributions == (Distribution(name="speaker", version="1.0"),)
     assert environment.shared == (Distribution(name="common", version="1.0"),)
@@ -155,7 +163,9 @@ def test_layer_installs_nothing_that_the_base_has(store):
     )
 
 
-def test_layer_sees_editable_installations_of_the_base(store, base, tmp_path):
+def test_layer_sees_editable_installations_of_the_base(
+    store: EnvironmentStore, base: Path, tmp_path: Path
+) -> None:
     source = tmp_path / "source"
     source.mkdir()
     (source / "edited.py").write_text("VERSION = 'edited'\n")
@@ -168,7 +178,9 @@ def test_layer_sees_editable_installations_of_the_base(store, base, tmp_path):
     assert ask(environment.python, "import sys; print(sys.hooked_by_base)") == "True"
 
 
-def test_build_tools_do_not_see_the_base(store, wheels, tmp_path):
+def test_build_tools_do_not_see_the_base(
+    store: EnvironmentStore, wheels: Path, tmp_path: Path
+) -> None:
     make_wheel(wheels, "builder", "1.0")
     pip(store.root.parent / "base" / "bin" / "python", "builder==1.0")
     make_wheel(wheels, "builder", "2.0")
@@ -193,7 +205,20 @@ def test_build_tools_do_not_see_the_base(store, wheels, tmp_path):
     assert version(environment.python, "built") == "2.0"
 
 
-def test_provider_that_the_base_has_too_gets_a_copy_of_its_own(store, base, wheels):
+def test_older_pips_can_hide_the_base_from_build_tools(store: EnvironmentStore, base: Path) -> None:
+    """They take away what reading the layer's own folder again adds to the path."""
+    python = store.install("speaker", isolated=True).python
+    code = (
+        f"import site, sys; before = len(sys.path)\n"
+        f"site.addsitedir({str(site_of(python))!r}, set())\n"
+        f"print({str(site_of(base))!r} in sys.path[before:])"
+    )
+    assert ask(python, code) == "True"
+
+
+def test_provider_that_the_base_has_too_gets_a_copy_of_its_own(
+    store: EnvironmentStore, base: Path, wheels: Path
+) -> None:
     pip(base, "speaker==1.0")
     make_wheel(wheels, "speaker", "1.1", requires=["common>=2"], provider=True)
     environment = store.install("speaker", isolated=True)
@@ -202,7 +227,7 @@ def test_provider_that_the_base_has_too_gets_a_copy_of_its_own(store, base, whee
     assert version(base, "speaker") == "1.0"
 
 
-def test_constraints_hold(store):
+def test_constraints_hold(store: EnvironmentStore) -> None:
     environment = store.install("elder", isolated=True, constraints=["common==0.9"])
     assert version(environment.python) == "0.9"
     with pytest.raises(InstallFailed, match="contradict"):
@@ -227,8 +252,13 @@ def _unbuildable(tmp_path: Path) -> str:
     ],
 )
 def test_failed_installation_leaves_nothing_and_names_the_requirement(
-    store, wheels, tmp_path, monkeypatch, requirement, said
-):
+    store: EnvironmentStore,
+    wheels: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    requirement: str,
+    said: str,
+) -> None:
     make_wheel(wheels, "torn", "1.0", requires=["common<1", "needs-common"], provider=True)
     make_wheel(wheels, "lacking", "1.0", requires=["gone>=1"], provider=True)
     _unbuildable(tmp_path)
@@ -240,12 +270,14 @@ def test_failed_installation_leaves_nothing_and_names_the_requirement(
 
 
 @pytest.mark.parametrize("requirement", ["", "  ", "--pre", "a\nb"])
-def test_what_is_no_requirement_is_refused(store, requirement):
+def test_what_is_no_requirement_is_refused(store: EnvironmentStore, requirement: str) -> None:
     with pytest.raises(InvalidRequest):
         store.install(requirement, isolated=True)
 
 
-def test_same_requirement_is_kept_and_another_one_replaces_it(store, wheels):
+def test_same_requirement_is_kept_and_another_one_replaces_it(
+    store: EnvironmentStore, wheels: Path
+) -> None:
     first = store.install("speaker==1.0", isolated=True)
     stamp = store.fingerprint()
     assert store.install("speaker==1.0", isolated=True) == first
@@ -259,38 +291,40 @@ def test_same_requirement_is_kept_and_another_one_replaces_it(store, wheels):
     assert store.fingerprint() != stamp
 
 
-def test_upgrade_builds_beside_and_the_old_one_goes_at_the_sweep(store, wheels):
+def test_upgrade_builds_beside_and_the_old_one_goes_at_the_sweep(
+    store: EnvironmentStore, wheels: Path
+) -> None:
     first = store.install("speaker", isolated=True)
     make_wheel(wheels, "speaker", "1.1", requires=["common"], provider=True)
     second = store.install("speaker", isolated=True, upgrade=True)
     assert second.version == "1.1"
     assert version(first.python, "speaker") == "1.0"
     assert store.sweep() == 1
-    assert not first.root.exists()
+    assert not folder_of(first).exists()
     assert version(second.python, "speaker") == "1.1"
 
 
-def test_failed_upgrade_keeps_what_was_there(store, wheels):
+def test_failed_upgrade_keeps_what_was_there(store: EnvironmentStore, wheels: Path) -> None:
     first = store.install("speaker", isolated=True)
     make_wheel(wheels, "speaker", "1.1", requires=["gone"], provider=True)
     with pytest.raises(InstallFailed, match="gone"):
         store.install("speaker==1.1", isolated=True)
     assert store.list() == [first]
-    assert folders(store) == {first.root.name}
+    assert folders(store) == {folder_of(first).name}
 
 
-def test_removed_environment_is_gone(store):
+def test_removed_environment_is_gone(store: EnvironmentStore) -> None:
     environment = store.install("speaker", isolated=True)
     stamp = store.fingerprint()
     store.remove("Speaker")
     assert store.list() == []
-    assert not environment.root.exists()
+    assert not folder_of(environment).exists()
     assert store.fingerprint() != stamp
     with pytest.raises(InvalidRequest, match="no provider 'speaker'"):
         store.remove("speaker")
 
 
-def test_check_proposes_isolation_and_says_what_would_change(store):
+def test_check_proposes_isolation_and_says_what_would_change(store: EnvironmentStore) -> None:
     clash = store.check("elder")
     assert clash is not None
     (change,) = clash.changes
@@ -303,7 +337,7 @@ def test_check_proposes_isolation_and_says_what_would_change(store):
         store.check("no-such-thing")
 
 
-def test_base_takes_what_fits_and_gives_it_back(store, base):
+def test_base_takes_what_fits_and_gives_it_back(store: EnvironmentStore, base: Path) -> None:
     stamp = store.fingerprint()
     environment = store.install("speaker", isolated=False)
     assert environment == Environment(
@@ -326,7 +360,7 @@ def test_base_takes_what_fits_and_gives_it_back(store, base):
         store.remove("common")
 
 
-def test_base_refuses_what_would_change_it(store, base):
+def test_base_refuses_what_would_change_it(store: EnvironmentStore, base: Path) -> None:
     with pytest.raises(InstallClash, match="--isolated") as caught:
         store.install("elder", isolated=False)
     assert caught.value.clash.changes[0].name == "common"
@@ -335,7 +369,9 @@ def test_base_refuses_what_would_change_it(store, base):
     assert version(base) == "0.9"
 
 
-def test_base_is_rid_of_what_turns_out_to_be_no_provider(store, base):
+def test_base_is_rid_of_what_turns_out_to_be_no_provider(
+    store: EnvironmentStore, base: Path
+) -> None:
     before = sorted(path.name for path in site_of(base).glob("*.dist-info"))
     with pytest.raises(InstallFailed, match="needs-nothing is no provider"):
         store.install("needs-nothing", isolated=False)
@@ -346,7 +382,8 @@ def test_base_is_rid_of_what_turns_out_to_be_no_provider(store, base):
     subprocess.run([sys.executable, "-c", "import ensurepip"], check=False).returncode != 0,
     reason="this Python has no ensurepip to bring a pip from",
 )
-def test_base_without_pip_is_served_too(store, base):
+@pytest.mark.deep  # ensurepip takes its time
+def test_base_without_pip_is_served_too(store: EnvironmentStore, base: Path) -> None:
     for path in site_of(base).glob("pip*"):
         path.unlink()
     store.install("speaker", isolated=False)
@@ -354,7 +391,7 @@ def test_base_without_pip_is_served_too(store, base):
 
 
 @pytest.mark.skipif(find_uv(Path(sys.executable)) is None, reason="uv is not installed")
-def test_uv_installs_just_what_pip_resolved(store, base):
+def test_uv_installs_just_what_pip_resolved(store: EnvironmentStore, base: Path) -> None:
     told: list[str] = []
     environment = EnvironmentStore(store.root, base_python=base).install(
         "elder", isolated=True, progress=told.append
@@ -365,7 +402,7 @@ def test_uv_installs_just_what_pip_resolved(store, base):
     assert {d.name for d in environment.distributions} == {"common", "elder", "needs-nothing"}
 
 
-def test_two_installations_at_once_wait_for_each_other(store):
+def test_two_installations_at_once_wait_for_each_other(store: EnvironmentStore) -> None:
     results: dict[str, Environment] = {}
     told: list[str] = []
     both = threading.Barrier(2)
@@ -386,7 +423,7 @@ def test_two_installations_at_once_wait_for_each_other(store):
 
 
 @pytest.fixture
-def busy(store) -> Iterator[None]:
+def busy(store: EnvironmentStore) -> Iterator[None]:
     """Another process installs all the while."""
     store.root.mkdir()
     code = (
@@ -405,7 +442,7 @@ def busy(store) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("busy")
-def test_waiting_installation_can_be_cancelled(store):
+def test_waiting_installation_can_be_cancelled(store: EnvironmentStore) -> None:
     cancelled = threading.Event()
     told: list[str] = []
 
@@ -420,23 +457,23 @@ def test_waiting_installation_can_be_cancelled(store):
 
 
 @pytest.mark.usefixtures("busy")
-def test_sweep_leaves_alone_what_is_being_installed(store):
+def test_sweep_leaves_alone_what_is_being_installed(store: EnvironmentStore) -> None:
     (store.root / "elder-0123abcd").mkdir()
     assert store.sweep() == 0
     assert folders(store) == {"elder-0123abcd"}
 
 
-def test_sweep_deletes_what_a_killed_installation_left(store):
+def test_sweep_deletes_what_a_killed_installation_left(store: EnvironmentStore) -> None:
     assert store.sweep() == 0
     environment = store.install("speaker", isolated=True)
     (store.root / "elder-0123abcd" / "lib").mkdir(parents=True)
     (store.root / "speaker-0123abcd").mkdir()
     (store.root / "kept by a person").mkdir()
     assert store.sweep() == 2
-    assert folders(store) == {environment.root.name, "kept by a person"}
+    assert folders(store) == {folder_of(environment).name, "kept by a person"}
 
 
-def test_sweep_keeps_the_folders_of_a_record_that_it_cannot_read(store):
+def test_sweep_keeps_the_folders_of_a_record_that_it_cannot_read(store: EnvironmentStore) -> None:
     store.root.mkdir()
     (store.root / "later-0123abcd").mkdir()
     (store.root / "later.json").write_text('{"format": 99, "directory": "later-0123abcd"}')
@@ -444,7 +481,7 @@ def test_sweep_keeps_the_folders_of_a_record_that_it_cannot_read(store):
     assert store.sweep() == 0
 
 
-def test_cancelling_ends_whatever_builds(store, tmp_path):
+def test_cancelling_ends_whatever_builds(store: EnvironmentStore, tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     backend = (
@@ -473,7 +510,7 @@ def test_cancelling_ends_whatever_builds(store, tmp_path):
     assert folders(store) == set()
 
 
-def test_environment_without_its_base_says_what_to_do(store, base):
+def test_environment_without_its_base_says_what_to_do(store: EnvironmentStore, base: Path) -> None:
     store.install("speaker", isolated=True)
     shutil.rmtree(site_of(base))
     problem = store.list()[0].problem
@@ -481,7 +518,9 @@ def test_environment_without_its_base_says_what_to_do(store, base):
     assert "--upgrade speaker" in problem
 
 
-def test_drift_of_the_base_is_seen_and_an_upgrade_settles_it(store, base):
+def test_drift_of_the_base_is_seen_and_an_upgrade_settles_it(
+    store: EnvironmentStore, base: Path
+) -> None:
     environment = store.install("speaker", isolated=True)
     assert store.drifted(environment) == ()
     pip(base, "common==2.0")
@@ -490,7 +529,7 @@ def test_drift_of_the_base_is_seen_and_an_upgrade_settles_it(store, base):
     assert store.drifted(store.install("speaker", isolated=True, upgrade=True)) == ()
 
 
-def test_real_provider_runs_with_a_pydantic_that_the_base_could_not_have(tmp_path):
+def test_real_provider_runs_with_a_pydantic_that_the_base_could_not_have(tmp_path: Path) -> None:
     here = subprocess.run(
         [sys.executable, "-c", "import pydantic; print(pydantic.VERSION)"],
         capture_output=True, text=True, check=False,
@@ -517,88 +556,21 @@ def test_real_provider_runs_with_a_pydantic_that_the_base_could_not_have(tmp_pat
     assert after.stdout == here.stdout
 
 
-@pytest.mark.parametrize(
-    ("output", "said"),
-    [
-        (
-            "WARNING: Retrying (Retry(total=0))\nERROR: No matching distribution found for x",
-            "x was not found: the package index could not be reached.",
-        ),
-        (
-            "ERROR: Package 'x' requires a different Python: 3.11.2 not in '>=3.12'",
-            "x needs Python >=3.12, this is 3.11.2",
-        ),
-        ("  ERROR: Failed building wheel for pyaudio", "pyaudio (needed by x) has no ready-made"),
-        (
-            "ERROR: Could not install packages: [Errno 28] No space left on device",
-            "the disk is full",
-        ),
-        ("error: externally-managed-environment", "the operating system manages"),
-        ("ERROR: Something new.\nnote: see above", "Installing x failed: Something new."),
-        ("", "pip gave no reason"),
-    ],
-)
-def test_pip_output_becomes_a_sentence(output, said):
-    error = failure("x", output.splitlines())
-    assert said in error.message
-    assert error.hint
-    assert error.detail == output
+def test_worker_environments_name_interpreters_and_change_with_them(
+    store: EnvironmentStore, base: Path, wheels: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store.install("elder", isolated=True)
+    speaker = store.install("speaker", isolated=True)
+    options = WorkerOptions(environment={"PATH": "/bin", "PYTHONPATH": "/elsewhere"})
+    before = worker_environments(store, options)
+    assert [e.name for e in before] == ["elder", "speaker"]
+    assert before[1].options == WorkerOptions(python=speaker.python, environment={"PATH": "/bin"})
 
+    store.install("speaker", isolated=True, upgrade=True)
+    after = worker_environments(store, options)
+    assert after[0] == before[0]
+    assert after[1].fingerprint != before[1].fingerprint
 
-@pytest.mark.parametrize(
-    ("requirement", "name"),
-    [
-        ("A.b_c", "a-b-c"),
-        ("x==1.0", "x"),
-        ("x [fast] >= 2", "x"),
-        ("x @ https://example.org/x.whl", "x"),
-        ("git+https://example.org/x", None),
-        ("/wheels/A_b-1.0-py3-none-any.whl", "a-b"),
-        ("/nowhere", None),
-    ],
-)
-def test_name_is_told_from_the_requirement(requirement, name):
-    request = make_request(
-        requirement, constraints=(), upgrade=False, progress=None, cancelled=None
-    )
-    assert request.name == name
-
-
-@given(st.text() | st.recursive(st.none() | st.text() | st.integers(), lambda s: st.lists(s)
-       | st.dictionaries(st.sampled_from(["format", "name", "directory", "base"]), s)
-       ).map(json.dumps))  # fmt: skip
-def test_damaged_record_is_no_record(text):
-    assert Record.from_json(text) is None
-
-
-names = st.dictionaries(st.text(min_size=1), st.text(), max_size=4)
-
-
-@given(names, names, st.integers(0), st.lists(st.text()))
-def test_record_survives_its_file(own, shared, size, base):
-    def listed(versions):
-        return tuple(Distribution(name=n, version=v) for n, v in sorted(versions.items()))
-
-    record = Record(
-        name="x",
-        directory="x-0123abcd",
-        requirement="x==1",
-        distributions=listed(own),
-        shared=listed(shared),
-        size_bytes=size,
-        base=tuple(base),
-    )
-    assert Record.from_json(record.to_json()) == record
-
-
-def test_record_cannot_point_outside_the_store():
-    record = Record(
-        name="x", directory="../x", requirement="x", distributions=(), shared=(), size_bytes=0,
-        base=(),
-    )  # fmt: skip
-    assert Record.from_json(record.to_json()) is None
-
-
-def test_other_interpreters_are_not_misled():
-    environ = {"PYTHONPATH": "/x", "PYTHONHOME": "/y", "PATH": "/bin"}
-    assert clean_environ(environ) == {"PATH": "/bin"}
+    shutil.rmtree(site_of(base))
+    assert worker_environments(store, options) == []
+    assert "--upgrade speaker" in caplog.text

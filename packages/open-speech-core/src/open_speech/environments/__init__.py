@@ -8,6 +8,7 @@ from ._failures import InstallCancelled, InstallClash, InstallFailed
 from ._interpreter import clean_environ
 from ._records import Change, Clash, Distribution, Environment
 from ._store import EnvironmentStore
+from ._workers import worker_environments
 
 __all__ = [
     "Change",
@@ -19,4 +20,5 @@ __all__ = [
     "InstallClash",
     "InstallFailed",
     "clean_environ",
+    "worker_environments",
 ]

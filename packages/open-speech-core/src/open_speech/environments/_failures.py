@@ -64,7 +64,9 @@ def _conflict(requirement: str, text: str) -> tuple[str, str] | None:
 
 
 def _unknown(requirement: str, text: str) -> tuple[str, str] | None:
-    found = re.search(r"No matching distribution found for (.+)", text)
+    found = re.search(
+        r"No matching distribution found for (.+?)(?: \(from .+\))?\s*$", text, re.MULTILINE
+    )
     if not found:
         return None
     wanted = found[1].strip()
