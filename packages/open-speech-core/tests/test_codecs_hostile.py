@@ -7,6 +7,7 @@ import json
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,9 @@ RATE = 16_000
 TEN_HOURS = 36_000
 MOST_MB = 64
 """Memory that a bomb may take, by row U3."""
+
+NOT_AT_ONCE_S = 5.0
+"""Ten times the bound of row U4: only against hanging."""
 
 # Decodes each file with a limit of ten minutes; prints each outcome and the growth of its memory.
 CHILD = """
@@ -120,11 +124,14 @@ def test_u3_a_forged_sample_rate_is_refused(rate: int, channels: int) -> None:
 def test_u4_playlists_and_descriptions_are_refused_and_open_nothing() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/a.wav"
+        began = time.monotonic()
         for name, data in playlists(url).items():
             with pytest.raises(InvalidAudio):
                 decode(data, sample_rate=RATE)
             with pytest.raises(InvalidAudio):
                 decode(data, sample_rate=RATE, media_type=f"application/{name}")
+        # A session description that is obeyed waits for packets for tens of seconds.
+        assert time.monotonic() - began < NOT_AT_ONCE_S
         listener.setblocking(False)
         with pytest.raises(BlockingIOError):
             listener.accept()
