@@ -134,9 +134,7 @@ async def test_w3_a_load_that_hangs_ends_at_its_deadline(make_speech, model):
     async with make_speech(policy=Policy(load_timeout_s=2.0)) as speech:
         with pytest.raises(DeadlineExceeded, match="longer than 2 s"):
             await say(speech, model)
-    assert not [
-        child for child in psutil.Process().children(recursive=True) if child.is_running()
-    ]
+    assert not [child for child in psutil.Process().children(recursive=True) if child.is_running()]
 
 
 async def test_w4_output_of_an_engine_is_a_log_and_not_the_protocol(make_speech, caplog):

@@ -20,6 +20,7 @@ from open_speech import Config, OpenSpeech, Policy, SpeechRequest
 from open_speech import resident as resident_module
 from open_speech.errors import OpenSpeechError
 from open_speech.resident import ModelState, Resident
+
 # Imported here: Hypothesis moves the recursion limit, and CPython 3.11 cannot compile modules on
 # another thread meanwhile.
 from open_speech.testing import faulty, tone

@@ -14,6 +14,7 @@ from open_speech.registry import Registry
 from open_speech.testing.hostile import HOSTILE, hostile_source, provider_source
 from open_speech.testing.install import install_provider
 
+
 async def scan(environment, tmp_path=None) -> Registry:
     registry = Registry(
         cache=tmp_path / "manifests" if tmp_path else None,
@@ -82,9 +83,7 @@ async def test_w4_a_provider_that_meddles_harms_only_its_own_worker(site, enviro
 
 
 @pytest.mark.parametrize("harm", ["hangs", "hangs-gil"])
-async def test_w4_a_provider_that_hangs_at_import_is_given_up(
-    site, environment, harm, monkeypatch
-):
+async def test_w4_a_provider_that_hangs_at_import_is_given_up(site, environment, harm, monkeypatch):
     monkeypatch.setattr(registry_module, "DESCRIBE_TIMEOUT_S", 2.0)
     install_provider(site, "evil", hostile_source(harm, "evil"))
     [evil] = (await scan(environment)).providers

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
 from open_speech import Segment, Task, Transcription, Word
 from open_speech.subtitles import to_srt, to_vtt
-from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from .forms import TranscriptionForm
 from .languages import language_name

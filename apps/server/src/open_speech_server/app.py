@@ -7,8 +7,9 @@ import contextlib
 from collections.abc import AsyncIterator
 
 from fastapi import FastAPI
-from open_speech import OpenSpeech
 from starlette.types import ASGIApp
+
+from open_speech import OpenSpeech
 
 from . import __version__
 from .body import upload_limit
@@ -21,7 +22,7 @@ from .state import ServerState
 
 _DESCRIPTION = (
     "Text to speech and speech to text with any engine, behind OpenAI's API. "
-    "Every error is `{\"error\": {\"message\", \"type\", \"param\", \"code\"}}`."
+    'Every error is `{"error": {"message", "type", "param", "code"}}`.'
 )
 
 

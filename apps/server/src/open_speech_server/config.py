@@ -2,14 +2,42 @@
 
 from __future__ import annotations
 
-from open_speech import Config, Defaults, Kind, Policy
-from open_speech.routing import Hint
+from pathlib import Path
 
-from .settings import KNOWN, Settings
+from open_speech import Config, Defaults, Kind, Policy
+from open_speech.environments import EnvironmentStore, worker_environments
+from open_speech.hosts import WorkerOptions
+from open_speech.routing import Hint
+from open_speech.store import Store
+
+from .settings import KNOWN, Settings, worker_environment
+
+
+def environment_store(settings: Settings) -> EnvironmentStore:
+    """Where providers with an environment of their own are installed."""
+    return EnvironmentStore(settings.os_data_dir / "environments")
+
+
+def weight_store(settings: Settings) -> Store:
+    """Where weights are kept, and where they come from."""
+    token = settings.hf_token.get_secret_value() if settings.hf_token else None
+    return Store(
+        settings.os_model_dir,
+        endpoint=settings.hf_endpoint,
+        token=token,
+        offline=settings.hf_hub_offline,
+        user_cache=_existing(settings.hub_cache),
+    )
+
+
+def _existing(folder: Path) -> Path | None:
+    return folder if folder.is_dir() else None
 
 
 def core_config(settings: Settings) -> Config:
     """What core is told; nothing else of the settings reaches it."""
+    workers = WorkerOptions(environment=worker_environment())
+    environments = environment_store(settings)
     return Config(
         stt=Defaults(
             models=settings.stt_models,
@@ -33,6 +61,9 @@ def core_config(settings: Settings) -> Config:
         ),
         data_dir=settings.os_data_dir,
         isolated=settings.os_isolation == "model",
+        workers=workers,
+        weights=weight_store(settings),
+        environments=lambda: worker_environments(environments, workers),
         split_text=_sentences,
         aliases={name: Kind(kind) for kind, names in KNOWN["aliases"].items() for name in names},
         hints=[Hint(glob=glob, advice=advice) for glob, advice in KNOWN["hints"].items()],

@@ -8,10 +8,11 @@ from typing import Any, Literal
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
-from open_speech import Audio, Task, TranscriptionRequest
-from open_speech.errors import InvalidRequest
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.datastructures import FormData, UploadFile
+
+from open_speech import Audio, Task, TranscriptionRequest
+from open_speech.errors import InvalidRequest
 
 MAX_FIELDS = 64
 ResponseFormat = Literal["json", "text", "srt", "verbose_json", "vtt"]

@@ -342,6 +342,12 @@ class Settings(BaseSettings):
         return self.os_api_key.get_secret_value() if self.os_api_key else None
 
     @property
+    def hub_cache(self) -> Path:
+        """The user's own cache of the model hub's client; what it holds is not fetched again."""
+        home = os.environ.get("HF_HOME") or "~/.cache/huggingface"
+        return Path(os.environ.get("HF_HUB_CACHE") or f"{home}/hub").expanduser()
+
+    @property
     def secrets(self) -> tuple[str, ...]:
         """Values that must never be shown."""
         found = (self.os_api_key, self.hf_token)
@@ -372,6 +378,12 @@ def start_notices() -> list[str]:
     from .settings_table import notices
 
     return notices(_environment())
+
+
+def worker_environment() -> dict[str, str]:
+    """What workers inherit: everything but secrets, which no engine needs."""
+    secret = {"os_api_key", "stt_api_key", "hf_token", "hugging_face_hub_token"}
+    return {name: value for name, value in os.environ.items() if name.lower() not in secret}
 
 
 def _environment() -> dict[str, str]:

@@ -7,6 +7,7 @@ import logging
 from dataclasses import dataclass, field
 
 from fastapi import Request
+
 from open_speech import OpenSpeech
 from open_speech.errors import InvalidRequest, OpenSpeechError
 

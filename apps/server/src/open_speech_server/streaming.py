@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Coroutine, Mapping
 from contextlib import aclosing
 from typing import Any, TypeVar
 
@@ -112,11 +112,6 @@ async def _rest(first: T, pieces: AsyncGenerator[T, None]) -> AsyncGenerator[T, 
 
 
 async def _nothing() -> AsyncGenerator[Any, None]:
-    for piece in ():
+    nothing: tuple[Any, ...] = ()
+    for piece in nothing:
         yield piece
-
-
-async def as_bytes(texts: AsyncIterator[str]) -> AsyncGenerator[bytes, None]:
-    """Encode text as UTF-8, piece by piece."""
-    async for text in texts:
-        yield text.encode()

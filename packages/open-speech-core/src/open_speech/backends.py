@@ -47,7 +47,7 @@ class Model(ABC):
         """Bytes that it holds on an accelerator, by the engine's own count."""
         return 0
 
-    def close(self) -> None:  # noqa: B027 - nothing to free is a valid answer
+    def close(self) -> None:
         """Free everything. May be called twice."""
 
 

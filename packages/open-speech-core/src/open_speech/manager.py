@@ -15,12 +15,13 @@ from .hosts import Host, Memory
 from .lease import Lease
 from .loader import Loader, MakeHost, Options, Weights
 from .policy import Policy
-from .resident import DEATHS_BEFORE_GIVING_UP, ModelState, Resident
+from .resident import DEATHS_BEFORE_GIVING_UP, ModelState, Progress, Resident
 from .residents import Residents
 from .routing import Offer
 from .status import ModelStatus, of_resident
 
 _log = logging.getLogger(__name__)
+
 
 class ModelManager:
     """Loads models when they are wanted and unloads them when they are not.
@@ -43,7 +44,7 @@ class ModelManager:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._resolve = resolve
-        self._loader = Loader(make_host, weights, self._become, options or {})
+        self._loader = Loader(make_host, weights, self._become, self._tell, options or {})
         self._device = device
         self._compute_type = compute_type
         self.residents = Residents(clock)
@@ -174,14 +175,12 @@ class ModelManager:
     async def _load(self, resident: Resident, compute_type: str | None) -> None:
         try:
             await asyncio.sleep(resident.restart_delay())
-            paths = await self._loader.fetch(resident)
+            await self._loader.fetch(resident)
             async with self._room:
                 await self._make_room(resident)
                 self._become(resident, ModelState.LOADING)
             wanted = compute_type or self._compute_type(resident.offer)
-            host, info = await self._loader.open(
-                resident, paths, wanted, self.policy.load_timeout_s
-            )
+            host, info = await self._loader.open(resident, wanted, self.policy.load_timeout_s)
         except BaseException as error:
             if isinstance(error, errors.OpenSpeechError):
                 resident.error = error
@@ -197,11 +196,7 @@ class ModelManager:
 
     async def _reload(self, resident: Resident, compute_type: str | None) -> None:
         """Load anew beside the old one, which serves until then and finishes what it has."""
-        paths = await self._loader.fetch(resident)
-        self._become(resident, ModelState.LOADED)  # as it was: its files are only looked up
-        host, info = await self._loader.open(
-            resident, paths, compute_type, self.policy.load_timeout_s
-        )
+        host, info = await self._loader.open(resident, compute_type, self.policy.load_timeout_s)
         old = resident.host
         resident.settle(host, info, compute_type)
         self._watch(resident, host)
@@ -369,13 +364,25 @@ class ModelManager:
                 for resident in self.residents:
                     await resident.free.wait()
         hosts = [resident.host for resident in self.residents if resident.host]
-        await asyncio.gather(*(host.close() for host in hosts), *self._tasks, return_exceptions=True)
+        await asyncio.gather(
+            *(host.close() for host in hosts), *self._tasks, return_exceptions=True
+        )
 
     def _become(self, resident: Resident, state: ModelState) -> None:
         resident.state = state
         moved, self._moved = self._moved, asyncio.Event()
         moved.set()
         self.events.publish("state", resident.offer.id, state=state.value)
+
+    def _tell(self, resident: Resident, news: Progress) -> None:
+        resident.progress = news
+        self.events.publish(
+            "progress",
+            resident.offer.id,
+            bytes_done=news.bytes_done,
+            bytes_total=news.bytes_total,
+            bytes_per_second=news.bytes_per_second,
+        )
 
     def _start(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.ensure_future(work)

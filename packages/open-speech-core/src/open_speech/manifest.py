@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
 
-from .models import Kind, ModelInfo, ModelPattern
 from .errors import ProviderBroken
+from .models import Kind, ModelInfo, ModelPattern
 from .plugins import InstalledProvider, broken, load_backends
 
 

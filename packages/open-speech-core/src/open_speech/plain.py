@@ -32,8 +32,10 @@ def pack(value: object, buffers: list[memoryview] | None = None) -> Plain:
     """
     if isinstance(value, Enum):
         return value.value
+    if isinstance(value, np.generic):  # before float, which np.float64 is too
+        return value.item()
     if value is None or isinstance(value, (bool, int, float, str)):
-        return _scalar(value)
+        return value
     if dataclasses.is_dataclass(value):
         fields: dict[str, Plain] = {_TYPE: type(value).__name__}
         for field in dataclasses.fields(value):
@@ -41,8 +43,6 @@ def pack(value: object, buffers: list[memoryview] | None = None) -> Plain:
         return fields
     if isinstance(value, np.ndarray):
         return _pack_array(value, buffers)
-    if isinstance(value, np.generic):
-        return value.item()
     if isinstance(value, Path):
         return str(value)
     if isinstance(value, Mapping):
@@ -54,16 +54,11 @@ def pack(value: object, buffers: list[memoryview] | None = None) -> Plain:
     raise TypeError(f"{type(value).__name__} cannot cross between processes")
 
 
-def _scalar(value: bool | float | str | None) -> Plain:
-    # NumPy's float64 is a float by inheritance, and json would print it through repr.
-    return float(value) if isinstance(value, np.floating) else value
-
-
 def _pack_array(array: np.ndarray[Any, Any], buffers: list[memoryview] | None) -> Plain:
     if buffers is None:
         raise TypeError("an array needs a place beside the plain data")
     array = np.ascontiguousarray(array)
-    buffers.append(memoryview(array).cast("B") if array.size else memoryview(b""))
+    buffers.append(array.data.cast("B") if array.size else memoryview(b""))
     return {_ARRAY: len(buffers) - 1, "dtype": array.dtype.str, "shape": list(array.shape)}
 
 

@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import IO
 
 from . import wire
-from .hosts import WorkerOptions, end_group, spawn
 from .hookspecs import API_VERSION
+from .hosts import WorkerOptions, end_group, spawn
 from .manifest import ProviderManifest, describe
 from .plain import pack, unpack
 from .plugins import InstalledProvider, installed_providers
@@ -98,9 +98,7 @@ class Registry:
         found = [self._describe_base(provider, base) for provider in installed]
         others = await asyncio.to_thread(self.environments)
         layers = [self._describe_environment(environment) for environment in others]
-        described, layered = await asyncio.gather(
-            asyncio.gather(*found), asyncio.gather(*layers)
-        )
+        described, layered = await asyncio.gather(asyncio.gather(*found), asyncio.gather(*layers))
         # An environment of its own was asked for by name, so it goes before the base.
         chosen = {provider.name: provider for provider in described}
         chosen.update({provider.name: provider for layer in layered for provider in layer})

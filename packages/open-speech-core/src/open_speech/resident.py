@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol
 
 from . import errors
 from .hosts import Host
@@ -36,6 +38,22 @@ class ModelState(StrEnum):
     """The last attempt failed; the next request tries again."""
     PROVIDER_MISSING = "provider_missing"
     """Configured, but nobody installed serves it."""
+
+
+class Progress(Protocol):
+    """How far a download is."""
+
+    @property
+    def bytes_done(self) -> int:
+        """Of all files."""
+
+    @property
+    def bytes_total(self) -> int:
+        """Of all files."""
+
+    @property
+    def bytes_per_second(self) -> float:
+        """Off the network, over the last few seconds."""
 
 
 OCCUPYING = frozenset({ModelState.LOADING, ModelState.LOADED, ModelState.DRAINING})
@@ -79,6 +97,10 @@ class Resident:
     """Unix time, for showing."""
     error: errors.OpenSpeechError | None = None
     loading: asyncio.Task[None] | None = None
+    progress: Progress | None = None
+    """While it is being downloaded."""
+    stop_download: threading.Event = field(default_factory=threading.Event)
+    """Set it to cancel the download under way."""
     turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
     """First come, first served; as many as the model takes at once."""
     deaths: deque[float] = field(default_factory=lambda: deque(maxlen=DEATHS_BEFORE_GIVING_UP))

@@ -69,9 +69,7 @@ class Residents:
         return [
             resident
             for resident in self
-            if resident.idle
-            and (left := resident.expires_in(ttl_s)) is not None
-            and left <= 0
+            if resident.idle and (left := resident.expires_in(ttl_s)) is not None and left <= 0
         ]
 
     def next_expiry(self, ttl_s: float) -> float | None:

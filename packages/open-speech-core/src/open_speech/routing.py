@@ -41,9 +41,7 @@ class Hint:
 class Router:
     """Resolves names over a fixed set of manifests. Immutable; safe from any thread."""
 
-    def __init__(
-        self, providers: Sequence[ProviderManifest], hints: Sequence[Hint] = ()
-    ) -> None:
+    def __init__(self, providers: Sequence[ProviderManifest], hints: Sequence[Hint] = ()) -> None:
         self._hints = tuple(hints)
         self._offers: list[Offer] = []
         self._names: dict[str, list[Offer]] = {}

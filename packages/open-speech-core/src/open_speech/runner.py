@@ -167,7 +167,7 @@ def failure(call: int | None, error: BaseException, otherwise: type[Exception]) 
             detail=detail,
         )
     if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
-        message = f"The engine ran out of memory: {error or type(error).__name__}."
+        message = f"The engine ran out of memory: {str(error) or type(error).__name__}."
         return Failed(call=call, error="OutOfMemory", message=message, detail=detail)
     reason = f"{type(error).__name__}: {error}".rstrip(": ")
     return Failed(

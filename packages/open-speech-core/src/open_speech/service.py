@@ -173,9 +173,7 @@ class OpenSpeech:
                 async for audio in stretches:
                     yield audio
 
-    async def _sentences(
-        self, lease: Lease, request: SpeechRequest
-    ) -> AsyncGenerator[Audio, None]:
+    async def _sentences(self, lease: Lease, request: SpeechRequest) -> AsyncGenerator[Audio, None]:
         for sentence in self.config.split_text(request.text, request.language):
             async with aclosing(lease.speak(replace(request, text=sentence))) as stretches:
                 async for audio in stretches:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from .hosts import Memory
 from .models import Kind, ModelInfo
-from .resident import ModelState, Resident
+from .resident import ModelState, Progress, Resident
 from .routing import Offer
 
 
@@ -36,6 +36,8 @@ class ModelStatus:
     """Seconds until it is unloaded if nobody uses it; None is never."""
     memory: Memory | None = None
     """What it holds, if it is loaded."""
+    progress: Progress | None = None
+    """While it is being downloaded."""
     error: str | None = None
     """Why the last attempt failed."""
     pid: int | None = None
@@ -74,6 +76,7 @@ def of_resident(resident: Resident, ttl_s: float, memory: Memory | None) -> Mode
         used_at=resident.used_at,
         expires_in_s=resident.expires_in(ttl_s),
         memory=memory,
+        progress=resident.progress,
         error=str(resident.error) if resident.error else None,
         pid=host.pid if host else None,
     )

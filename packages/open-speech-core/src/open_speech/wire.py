@@ -69,7 +69,8 @@ async def read_async(reader: StreamReader, expected: type[T] | Any) -> T:
     """Read the next message; raises IncompleteReadError at the end of the stream."""
     header, body = lengths(await reader.readexactly(PREFIX.size))
     text = await reader.readexactly(header)
-    return decode(expected, text, await reader.readexactly(body) if body else b"")
+    message: T = decode(expected, text, await reader.readexactly(body) if body else b"")
+    return message
 
 
 def read_blocking(connection: socket.socket, expected: type[T] | Any) -> T:
@@ -77,7 +78,8 @@ def read_blocking(connection: socket.socket, expected: type[T] | Any) -> T:
     header, body = lengths(_receive(connection, PREFIX.size))
     text = _receive(connection, header)
     # A bytearray, so that arrays are writable for engines that work in place.
-    return decode(expected, text, _receive(connection, body))
+    message: T = decode(expected, text, _receive(connection, body))
+    return message
 
 
 def _receive(connection: socket.socket, size: int) -> bytearray:

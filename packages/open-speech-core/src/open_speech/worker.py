@@ -97,7 +97,7 @@ def _read(connection: socket.socket, runner: Runner, loads: queue.SimpleQueue[Lo
     """Obey the server until it says Close or is gone."""
     try:
         while True:
-            message = wire.read_blocking(connection, ToWorker)
+            message: ToWorker = wire.read_blocking(connection, ToWorker)
             match message:
                 case Load():
                     loads.put(message)

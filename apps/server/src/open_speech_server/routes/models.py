@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
+
 from open_speech import Kind, OpenSpeech
 from open_speech.routing import Offer
 from open_speech.status import ModelStatus

@@ -10,11 +10,12 @@ from contextlib import aclosing
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Request
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
 from open_speech import Audio, OpenSpeech, SpeechRequest
 from open_speech.codecs.encode import FORMATS, Encoder
 from open_speech.errors import InvalidRequest, TextTooLong
-from pydantic import BaseModel, ConfigDict, Field
-from starlette.responses import Response
 
 from ..state import speech_of, state_of
 from ..streaming import LiveResponse, after_first, while_connected

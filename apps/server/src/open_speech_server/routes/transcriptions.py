@@ -8,23 +8,23 @@ from contextlib import aclosing
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
+from starlette.responses import Response
+
 from open_speech import (
     Audio,
     Kind,
     OpenSpeech,
     Segment,
     Task,
-    Transcription,
     TranscriptionRequest,
 )
 from open_speech.capabilities import check_transcription, require_kind
 from open_speech.codecs.decode import decode
 from open_speech.codecs.limits import DecodeLimits
 from open_speech.errors import OpenSpeechError
-from starlette.responses import Response
 
 from ..answers import render
-from ..forms import TranscriptionForm, form_schema, read_form
+from ..forms import form_schema, read_form
 from ..state import speech_of, state_of
 from ..streaming import LiveResponse, after_first, while_connected
 from .speech import event

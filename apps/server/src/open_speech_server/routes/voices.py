@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
+
 from open_speech import Kind, ModelInfo, OpenSpeech
 from open_speech.capabilities import require_kind
 

@@ -4,4 +4,13 @@ from ._host import Host, HostFailure, Memory
 from ._inprocess import InProcessHost
 from ._subprocess import SubprocessHost, WorkerOptions, end_group, spawn
 
-__all__ = ["Host", "HostFailure", "InProcessHost", "Memory", "SubprocessHost", "WorkerOptions", "end_group", "spawn"]
+__all__ = [
+    "Host",
+    "HostFailure",
+    "InProcessHost",
+    "Memory",
+    "SubprocessHost",
+    "WorkerOptions",
+    "end_group",
+    "spawn",
+]

@@ -62,4 +62,3 @@ class LogReader:
             self._second, self._lines = second, 0
         self._lines += 1
         return self._lines <= MAX_LINES_PER_SECOND
-

@@ -15,7 +15,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -84,7 +84,7 @@ class SubprocessHost(Host):
         assert self._process.stdout is not None
         self._start(LogReader(self._load.model.id, self._process.stdout).run())
 
-    def _start(self, work: asyncio._CoroutineLike[None]) -> None:
+    def _start(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -149,7 +149,7 @@ def spawn(
     inherited = os.environ if options.environment is None else options.environment
     # -c instead of -m: the folder we were started in must not shadow modules.
     code = "import sys; from open_speech.worker import main; main(sys.argv[1:])"
-    return subprocess.Popen(  # noqa: S603 - our own module, no shell
+    return subprocess.Popen(
         [str(options.python), "-P", "-c", code, *arguments],
         stdin=subprocess.DEVNULL,
         stdout=output,
