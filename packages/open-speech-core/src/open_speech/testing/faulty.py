@@ -12,7 +12,8 @@ Options come from the request, else from ``LoadContext.options``, else from the 
 - ``record``: a file to which each load, result and ``finally`` appends one line: ``load``,
   ``step <n>``, ``finally``, ``close``;
 - ``gate``: a named pipe; every step first reads one byte from it, so a test decides when a step
-  happens by writing bytes, and no test needs to sleep.
+  happens by writing bytes. With a named pipe as ``record`` it waits for one, and need not sleep.
+  Open both for reading and writing (``"r+b"``, unbuffered) before the model is loaded.
 
 Faults of the import itself are in ``hostile``.
 """

@@ -137,7 +137,6 @@ def _make(
     summary = f"The provider {name}, made for tests."
     files[f"{info}/METADATA"] = _metadata(distribution, version, summary, requires, requires_python)
     files[f"{info}/WHEEL"] = _WHEEL.encode()
-    files[f"{info}/INSTALLER"] = b"open-speech-testing\n"
     files[f"{info}/entry_points.txt"] = f"[{PROJECT}]\n{name} = {module}\n".encode()
     return _Distribution(name=distribution, version=version, files=files)
 
@@ -156,8 +155,7 @@ def _write_wheel(target_dir: Path, made: _Distribution) -> Path:
     path = target_dir / f"{_normalized(made.name)}-{made.version}-py3-none-any.whl"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in made.files.items():
-            if not name.endswith("/INSTALLER"):  # pip writes its own
-                archive.writestr(name, data)
+            archive.writestr(name, data)
         archive.writestr(f"{made.info}/RECORD", made.record())
     return path
 
