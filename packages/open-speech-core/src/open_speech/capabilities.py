@@ -37,6 +37,24 @@ def nothing_of(kind: Kind) -> NoReturn:
     )
 
 
+def check_load(offer: Offer, device: str | None, compute_type: str | None) -> None:
+    """Raise InvalidRequest for a device or number format that the model does not have."""
+    model = offer.model
+    choices = (
+        ("device", device and device.partition(":")[0], model.devices),
+        ("compute_type", compute_type, model.compute_types),
+    )
+    for param, wanted, possible in choices:
+        if wanted and wanted not in possible:
+            raise InvalidRequest(
+                f"The model {offer.id!r} cannot be loaded with {param} {wanted[:32]!r}.",
+                provider=offer.provider.name,
+                model=offer.id,
+                param=param,
+                hint=f"Choose one of {', '.join(possible)}." if possible else "Leave it out.",
+            )
+
+
 def check_speech(request: SpeechRequest, model: ModelInfo) -> None:
     """Raise UnsupportedCapability for what the model does not declare."""
     _check(

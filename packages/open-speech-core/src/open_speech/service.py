@@ -5,6 +5,7 @@ The HTTP server is one user of this class, the command another, a plain script a
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
@@ -24,7 +25,7 @@ from .messages import Load
 from .models import Kind
 from .policy import Policy
 from .registry import ProviderEnvironment, Registry
-from .resident import ModelState
+from .resident import ModelState, Resident
 from .routing import Hint, Offer
 from .speech import SpeechRequest
 from .status import ModelStatus, of_offer
@@ -36,6 +37,8 @@ from .transcription import (
     TranscriptionRequest,
 )
 from .voices import resolve_voice
+
+_log = logging.getLogger(__name__)
 
 SplitText = Callable[[str, str | None], Sequence[str]]
 """From a text and its language to the pieces that are spoken one by one."""
@@ -77,7 +80,9 @@ class Config:
     options: Mapping[str, Options] = field(default_factory=dict)
     """Settings of providers, by the provider's name; handed over in ``LoadContext.options``."""
     environments: Callable[[], Sequence[ProviderEnvironment]] = lambda: ()
-    split_text: SplitText = whole
+    split_text: _log = logging.getLogger(__name__)
+
+SplitText = whole
     aliases: dict[str, Kind] = field(default_factory=dict)
     """Names that mean the default model of a kind."""
     hints: Sequence[Hint] = ()
@@ -112,9 +117,10 @@ class OpenSpeech:
             weights=self.config.weights,
             options=self.config.options,
             events=self.events,
-            device=lambda offer: self.config.defaults(offer.model.kind).device,
-            compute_type=lambda offer: self.config.defaults(offer.model.kind).compute_type,
+            device=self._device,
+            compute_type=self._compute_type,
         )
+        self._told: set[str] = set()
 
     async def __aenter__(self) -> Self:
         await self.registry.scan()
@@ -203,7 +209,9 @@ class OpenSpeech:
         self, request: TranscriptionRequest, *, model: str | None = None
     ) -> Transcription:
         """Understand a whole recording at once. Raises as ``hear`` does."""
-        language, segments = request.language, list[Segment]()
+        offer = self.resolve(model or self.default_model(Kind.STT))
+        only = offer.model.languages[0] if len(offer.model.languages) == 1 else None
+        language, segments = request.language or only, list[Segment]()
         async with aclosing(self.hear(request, model=model)) as events:
             async for event in events:
                 if isinstance(event, DetectedLanguage):
@@ -215,6 +223,21 @@ class OpenSpeech:
             language=language,
             duration=request.audio.seconds,
             segments=tuple(segments),
+        )
+
+    async def load(
+        self,
+        name: str,
+        *,
+        device: str | None = None,
+        compute_type: str | None = None,
+        keep_alive_s: float | None = None,
+        pin: bool | None = None,
+    ) -> Resident:
+        """Have a model loaded as asked for; what it cannot do is an error here, not a fallback."""
+        capabilities.check_load(self.resolve(name), device, compute_type)
+        return await self.manager.load(
+            name, device=device, compute_type=compute_type, keep_alive_s=keep_alive_s, pin=pin
         )
 
     async def models(self, *, measure: bool = True) -> list[ModelStatus]:
@@ -233,6 +256,29 @@ class OpenSpeech:
             weights is not None and weights.is_downloaded(offer.model, offer.revision)
         )
         return ModelState.DOWNLOADED if there else ModelState.AVAILABLE
+
+    def _device(self, offer: Offer) -> str:
+        """The configured device, or one that the model runs on, with a line in the log."""
+        wanted = self.config.defaults(offer.model.kind).device
+        if wanted.partition(":")[0] in offer.model.devices or not offer.model.devices:
+            return wanted
+        self._tell_once(f"{offer.id} does not run on {wanted}; {offer.model.devices[0]} is used")
+        return offer.model.devices[0]
+
+    def _compute_type(self, offer: Offer) -> str | None:
+        """The configured number format, or None for the engine's own choice."""
+        wanted = self.config.defaults(offer.model.kind).compute_type
+        choices = offer.model.compute_types
+        if wanted in choices:
+            return wanted
+        if wanted and choices:
+            self._tell_once(f"{offer.id} cannot be loaded as {wanted}; its own choice is used")
+        return None
+
+    def _tell_once(self, line: str) -> None:
+        if line not in self._told:
+            self._told.add(line)
+            _log.warning("%s", line)
 
     def _make_host(self, offer: Offer, load: Load) -> Host:
         timeout = self.config.policy.call_timeout_s
