@@ -80,9 +80,7 @@ class Config:
     options: Mapping[str, Options] = field(default_factory=dict)
     """Settings of providers, by the provider's name; handed over in ``LoadContext.options``."""
     environments: Callable[[], Sequence[ProviderEnvironment]] = lambda: ()
-    split_text: _log = logging.getLogger(__name__)
-
-SplitText = whole
+    split_text: SplitText = whole
     aliases: dict[str, Kind] = field(default_factory=dict)
     """Names that mean the default model of a kind."""
     hints: Sequence[Hint] = ()
