@@ -15,6 +15,7 @@ from .settings import Settings
 MIB = 1024 * 1024
 FORM_OVERHEAD = 64 * 1024
 """Bytes of a form or of JSON beside the file or the text itself."""
+JSON_TYPE = (b"content-type", b"application/json")
 GRACE_S = 20.0
 """Seconds that a body may take however short it is."""
 SLOWEST = 1024.0
@@ -63,11 +64,9 @@ class BodyMiddleware:
             await self.app(scope, receive, send)
             return
         if _announced(scope) > self.max_bytes:
-            message = f"The request is larger than {self.max_bytes // MIB} MiB."
-            response = error_response(413, message, code="request_too_large")
-            await refuse(scope, receive, send, response)
+            await _refuse(scope, receive, send)
             return
-        await self.app(scope, self._timed(receive), send)
+        await self.app(scope, self._timed(receive), _translating(scope, receive, send))
 
     def _timed(self, receive: Receive) -> Receive:
         deadline = self.clock() + self.grace_s
@@ -77,8 +76,12 @@ class BodyMiddleware:
             nonlocal deadline, done
             if done:
                 return await receive()
+            remaining = deadline - self.clock()
             try:
-                async with asyncio.timeout(deadline - self.clock()):
+                # What has arrived already would never be interrupted, so late is checked first.
+                if remaining <= 0:
+                    raise TimeoutError
+                async with asyncio.timeout(remaining):
                     message = await receive()
             except TimeoutError:
                 raise HTTPException(408, "The request's body came too slowly.") from None
@@ -87,6 +90,27 @@ class BodyMiddleware:
             return message
 
         return timed
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
+    message = "The request is larger than this server accepts."
+    await refuse(scope, receive, send, error_response(413, message, code="request_too_large"))
+
+
+def _translating(scope: Scope, receive: Receive, send: Send) -> Send:
+    """Say 413 in our words: FastAPI's limiter, which stands outside its handlers, says it bare."""
+    replaced = False
+
+    async def translating(message: Message) -> None:
+        nonlocal replaced
+        bare = message.get("status") == 413 and JSON_TYPE not in message["headers"]
+        if message["type"] == "http.response.start" and bare:
+            replaced = True
+            await _refuse(scope, receive, send)
+        if not replaced:
+            await send(message)
+
+    return translating
 
 
 def _announced(scope: Scope) -> int:

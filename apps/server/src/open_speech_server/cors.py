@@ -56,4 +56,8 @@ def websocket_origin_allowed(scope: Scope, origins: Collection[str]) -> bool:
     origin = headers.get("origin")
     if origin is None or "*" in origins or origin in origins:
         return True
-    return origin != "null" and urlsplit(origin).netloc == headers.get("host", "")
+    try:
+        host = urlsplit(origin).netloc
+    except ValueError:
+        return False
+    return bool(host) and host == headers.get("host")

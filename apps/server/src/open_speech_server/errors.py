@@ -33,11 +33,19 @@ STATUS: Mapping[type[core.OpenSpeechError], int] = {
     core.InvalidAudio: 400,
     core.AudioTooLong: 413,
     core.TextTooLong: 400,
+    core.AccessDenied: 403,
+    core.DeleteRefused: 403,
     core.Unavailable: 503,
     core.Busy: 503,
     core.ModelNotReady: 503,
     core.ShuttingDown: 503,
     core.WorkerDied: 503,
+    core.NotDownloaded: 404,
+    core.Offline: 503,
+    core.DownloadFailed: 503,
+    core.DownloadCancelled: 503,
+    core.DiskFull: 503,
+    core.ModelInUse: 409,
     core.ProviderError: 502,
     core.ProviderBroken: 503,
     core.ModelLoadFailed: 502,
@@ -52,6 +60,8 @@ RETRY_AFTER_S: Mapping[type[core.OpenSpeechError], float] = {
     core.WorkerDied: 1,
     core.OutOfMemory: 10,
     core.ProviderBroken: 60,
+    core.Offline: 60,
+    core.DiskFull: 60,
 }
 """What a 503 without a time of its own advises, by the nearest class."""
 
@@ -78,7 +88,9 @@ def error_response(
 ) -> JSONResponse:
     """The answer ``{"error": {"message", "type", "param", "code"}}``."""
     kind = BUSY if status == 429 else FAILURE if status >= 500 else BAD_REQUEST
-    error = {"message": message, "type": kind, "param": param, "code": code}
+    # A lone surrogate, which JSON can carry in, cannot be written out.
+    shown = message.encode("utf-8", "backslashreplace").decode()
+    error = {"message": shown, "type": kind, "param": param, "code": code}
     return JSONResponse({"error": error}, status, headers=dict(headers or {}))
 
 

@@ -17,7 +17,13 @@ _SHORTEST_SECRET = 6
 
 _CONTROL = {
     code: f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
-    for code in (*range(32), *range(127, 160), 0x2028, 0x2029, *range(0x202A, 0x202F))
+    for code in (
+        *range(32),
+        *range(127, 160),
+        *range(0x200E, 0x2010),
+        *range(0x2028, 0x202F),
+        *range(0x2066, 0x206A),
+    )
 }
 """Characters that could forge a line, colour a terminal or turn text around."""
 
