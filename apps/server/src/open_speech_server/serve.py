@@ -7,8 +7,10 @@ import contextlib
 import gc
 import logging
 import signal
+import socket
 from collections.abc import Iterator
 
+import click
 import uvicorn
 from fastapi import FastAPI
 
@@ -17,7 +19,9 @@ from .edge import exposure_warning, uvicorn_options, wrap
 from .logs import configure_logging
 from .proxy import proxy_warning
 from .settings import Settings, start_notices
+from .state import ServerState
 from .tls import server_certificate
+from .welcome import welcome
 
 _log = logging.getLogger(__name__)
 
@@ -25,9 +29,18 @@ _log = logging.getLogger(__name__)
 class Server(uvicorn.Server):
     """Stops in order: at the first signal no new work, at the second at once. Exits with 0."""
 
-    def __init__(self, config: uvicorn.Config, api: FastAPI) -> None:
+    def __init__(self, config: uvicorn.Config, api: FastAPI, settings: Settings) -> None:
         super().__init__(config)
         self._api = api
+        self._settings = settings
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Open the port, and greet on the console once the configured models are there."""
+        await super().startup(sockets)
+        if self._settings.os_log_format == "console" and self.servers:
+            port = self.servers[0].sockets[0].getsockname()[1]
+            state: ServerState = self._api.state.server
+            state.when_prepared(lambda: click.echo(welcome(self._settings, port)))
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -64,7 +77,7 @@ def run(settings: Settings) -> None:
     certificate = server_certificate(settings)
     api = create_api(settings)
     config = uvicorn.Config(wrap(api, settings), **uvicorn_options(settings, certificate))
-    server = Server(config, api)
+    server = Server(config, api, settings)
     # What start-up made lives as long as the process; walking it at every collection would stop
     # all requests for as long as it takes.
     gc.collect()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from fastapi import Request
@@ -31,6 +32,8 @@ class ServerState:
     preload_errors: dict[str, str] = field(default_factory=dict)
     """Why others could not be, by name."""
 
+    _listeners: list[Callable[[], None]] = field(default_factory=list)
+
     @property
     def configured(self) -> tuple[str, ...]:
         """Models that the operator wants to be there."""
@@ -40,6 +43,10 @@ class ServerState:
         """Stop taking new work; readiness fails from now on."""
         self.draining = True
         self.speech.manager.stop_admitting()
+
+    def when_prepared(self, tell: Callable[[], None]) -> None:
+        """Have something done once every configured model is there."""
+        self._listeners.append(tell)
 
     async def start(self) -> None:
         """Find the providers, then load the configured models. Runs beside serving."""
@@ -64,6 +71,9 @@ class ServerState:
             else:
                 self.prepared.add(name)
                 self.preload_errors.pop(name, None)
+                if self.prepared.issuperset(self.configured):
+                    for tell in self._listeners:
+                        tell()
                 return
 
 
