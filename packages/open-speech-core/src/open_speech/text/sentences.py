@@ -169,17 +169,15 @@ class SentenceSplitter:
     def _accept(self, *, ripe: int, stop: int, complete: bool) -> list[Sentence]:
         """Emit the sentences before ``stop`` that end by ``ripe``.
 
-        Sentences inside a quotation that is still open wait, unless it is ``complete``.
+        In a quotation that is still open they wait for its end, unless this is all (``complete``).
         """
         pieces: list[Sentence] = []
         if not complete and _quote_is_open(self._text[self._base : ripe]):
             return pieces
         for end in self._boundaries(stop):
-            sentence = self._text[self._base : end]
-            if self._base + len(sentence.rstrip()) > ripe:
+            if self._base + len(self._text[self._base : end].rstrip()) > ripe:
                 break
-            if complete or not _quote_is_open(sentence):
-                pieces += self._emit(end)
+            pieces += self._emit(end)
         return pieces
 
     def _boundaries(self, stop: int) -> list[int]:
