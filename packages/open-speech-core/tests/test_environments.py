@@ -56,7 +56,8 @@ def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for version in ("0.9", "1.0", "2.0"):
         make_wheel(folder, "common", version)
     make_wheel(folder, "needs-common", "1.0", requires=["common>=1"])
-    make_wheel(folder, "speaker", "1.0", requires=["common"], provider=True)
+    optional = 'needs-common ; extra == "loud"'
+    make_wheel(folder, "speaker", "1.0", requires=["common", optional], provider=True)
     make_wheel(folder, "elder", "1.0", requires=["common<1", "needs-nothing"], provider=True)
     make_wheel(folder, "needs-nothing", "1.0")
     return folder

@@ -31,6 +31,7 @@ import json, os, re, sys
 from importlib.metadata import distributions
 sized = set(sys.argv[2:])
 names = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+extra = re.compile(r";.*\\bextra\\s*==")
 def normal(name):
     return re.sub(r"[-_.]+", "-", name).lower()
 def size(found):
@@ -42,7 +43,10 @@ for found in distributions():
     if name and name not in out:
         out[name] = {
             "version": found.version,
-            "requires": [normal(names.match(line)[0]) for line in found.requires or ()],
+            "requires": sorted({
+                (normal(names.match(line)[0]), bool(extra.search(line)))
+                for line in found.requires or ()
+            }),
             "provider": any(point.group == sys.argv[1] for point in found.entry_points),
             "size_bytes": size(found) if name in sized else 0,
         }
@@ -62,7 +66,9 @@ class Installed:
 
     version: str
     requires: tuple[str, ...]
-    """Normalised names, whatever their markers say."""
+    """Normalised names, whatever their markers say of machine and Python."""
+    extras: tuple[str, ...]
+    """Names that only its extras require."""
     provider: bool
     """Declares an entry point of the group asked for."""
     size_bytes: int = 0
@@ -75,7 +81,8 @@ def inventory(python: Path, group: str, sized: Iterable[str] = ()) -> dict[str, 
     return {
         name: Installed(
             version=str(entry["version"]),
-            requires=tuple(entry["requires"]),
+            requires=tuple(needed for needed, extra in entry["requires"] if not extra),
+            extras=tuple(needed for needed, extra in entry["requires"] if extra),
             provider=bool(entry["provider"]),
             size_bytes=int(entry["size_bytes"]),
         )
@@ -84,12 +91,13 @@ def inventory(python: Path, group: str, sized: Iterable[str] = ()) -> dict[str, 
 
 
 def needed_by(name: str, installed: Mapping[str, Installed]) -> tuple[str, ...]:
-    """Which installed distributions require this one."""
-    return tuple(sorted(user for user, entry in installed.items() if name in entry.requires))
+    """Which installed distributions require this one, if only for an extra."""
+    users = (user for user, entry in installed.items() if name in (*entry.requires, *entry.extras))
+    return tuple(sorted(users))
 
 
 def closure(name: str, installed: Mapping[str, Installed]) -> set[str]:
-    """A distribution and everything installed that it requires, directly or not."""
+    """A distribution and everything installed that it requires, directly or not, extras aside."""
     reached: set[str] = set()
     waiting = [name]
     while waiting:
