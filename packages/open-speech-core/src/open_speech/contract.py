@@ -183,7 +183,7 @@ def _check_segment(segment: Segment, duration: float, model: str | None) -> Segm
     _check_text(segment.text, "a segment's text", model)
     start = _number(segment.start, "a segment's start", model)
     end = _number(segment.end, "a segment's end", model)
-    _check_span(start, end, duration, f"a segment from {start:.2f} s to {end:.2f} s", model)
+    _check_span(start, end, duration, "a segment", model)
     return replace(
         segment,
         start=start,
@@ -234,16 +234,20 @@ def _check_word(word: object, duration: float, model: str | None) -> Word:
     _check_text(word.text, "a word", model)
     start = _number(word.start, "a word's start", model)
     end = _number(word.end, "a word's end", model)
-    _check_span(start, end, duration, f"a word from {start:.2f} s to {end:.2f} s", model)
+    _check_span(start, end, duration, "a word", model)
     probability = word.probability
     if probability is not None:
         probability = _number(probability, "a word's probability", model)
+    if type(word.start) is type(word.end) is float and type(probability) is type(word.probability):
+        return word  # the usual case: there are thousands of words, and copying is slow
     return replace(word, start=start, end=end, probability=probability)
 
 
 def _check_span(start: float, end: float, duration: float, what: str, model: str | None) -> None:
     if not 0.0 <= start <= end <= duration + TIME_SLACK_S:
-        raise _invalid(model, f"{what} in {duration:.2f} seconds of audio")
+        raise _invalid(
+            model, f"{what} from {start:.2f} s to {end:.2f} s in {duration:.2f} seconds of audio"
+        )
 
 
 def _check_text(text: object, what: str, model: str | None) -> None:
@@ -256,10 +260,13 @@ def _check_text(text: object, what: str, model: str | None) -> None:
 
 
 def _number(value: object, what: str, model: str | None) -> float:
+    if type(value) is float:
+        number = value
     # numpy's numbers are Real, and bool is an int: only the latter is a mistake.
-    if isinstance(value, bool) or not isinstance(value, Real):
+    elif isinstance(value, bool) or not isinstance(value, Real):
         raise _invalid(model, f"{what} as {_type(value)}, not as a number")
-    number = float(value)
+    else:
+        number = float(value)
     if not math.isfinite(number):
         raise _invalid(model, f"{what} of {number}")
     return number
