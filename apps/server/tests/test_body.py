@@ -201,13 +201,14 @@ async def test_u8_a_fast_body_and_what_comes_after_it_have_no_deadline():
     now = 0.0
     messages = [
         {"type": "http.request", "body": bytes(MIB), "more_body": True},
+        {"type": "http.request", "body": b"x", "more_body": True},
         {"type": "http.request", "body": b"", "more_body": False},
         {"type": "http.disconnect"},
     ]
     seen = []
 
     async def app(scope, receive, send):
-        seen.extend([await receive() for _ in range(3)])
+        seen.extend([await receive() for _ in range(4)])
 
     async def receive() -> Message:
         nonlocal now
