@@ -129,7 +129,7 @@ def build(session: nox.Session) -> None:
         session.run("python", "-m", "build", "--no-isolation", "--outdir", str(wheels), str(folder))
     clean = Path(session.create_tmp()) / "clean"
     shutil.rmtree(clean, ignore_errors=True)
-    session.run("virtualenv", "--quiet", str(clean), external=True)
+    session.run("python", "-m", "virtualenv", "--quiet", str(clean))
     python = clean / ("Scripts" if os.name == "nt" else "bin") / "python"
     files = sorted(str(wheel) for wheel in wheels.glob("*.whl"))
     session.run(
@@ -205,7 +205,7 @@ def _install(
     key = _fingerprint([*arguments, *editable[True]], distributions.values())
     if done.is_file() and done.read_text() == key:
         return
-    session.log("Installing %s", ", ".join([*distributions, *groups]))
+    session.log("Installing %s: a minute or so", ", ".join([*distributions, *groups]))
     session.install("--progress-bar=off", "--prefer-binary", *arguments)
     if editable[True]:
         session.install("--progress-bar=off", "--no-deps", *editable[True])
