@@ -9,10 +9,7 @@ from importlib import metadata
 
 import pytest
 
-from open_speech.backends import LoadContext
-from open_speech.ids import ModelId
-from open_speech.models import Capability, ModelInfo
-from open_speech.speech import SpeechRequest
+from open_speech import Capability, LoadContext, ModelId, ModelInfo, SpeechRequest
 from open_speech_provider_espeak import EspeakBackend, open_speech_backends
 from open_speech_provider_espeak.voices import VOICES
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from open_speech.audio import Audio
-from open_speech.speech import SpeechRequest
+from open_speech import Audio, SpeechRequest
 from open_speech_provider_espeak import EspeakBackend
 from open_speech_provider_espeak.model import EspeakModel
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from open_speech.backends import Backend
-from open_speech.hookspecs import hookimpl
+from open_speech import Backend, hookimpl
 
 from .backend import EspeakBackend
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from open_speech.audio import Samples, Word
+from open_speech import Samples, Word
 
 from ._library import SAMPLE_RATE, WordEvent
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from open_speech.backends import LoadContext, TTSBackend
-from open_speech.models import Capability, Kind, ModelInfo, ModelPattern, Voice
+from open_speech import Capability, Kind, LoadContext, ModelInfo, ModelPattern, TTSBackend, Voice
 
 from .voices import OPENAI_VARIANTS, VARIANTS, VOICES, EspeakVoice
 

@@ -9,11 +9,8 @@ from typing import NoReturn
 
 import numpy as np
 
-from open_speech.audio import Audio
-from open_speech.backends import TTSModel
+from open_speech import Audio, ModelInfo, SpeechRequest, TTSModel
 from open_speech.errors import InvalidRequest, UnknownVoice
-from open_speech.models import ModelInfo
-from open_speech.speech import SpeechRequest
 
 from ._library import SAMPLE_RATE, speak_sentence
 from ._words import timed_words
