@@ -1,4 +1,7 @@
-"""The command ``open-speech``."""
+"""The command ``open-speech``.
+
+Its modules import only click until a command runs: ``--help`` must not wait for anything.
+"""
 
 from .main import main
 

@@ -1,4 +1,4 @@
-"""The command's entry: its subcommands, and errors as one sentence."""
+"""The command's entry: its subcommands."""
 
 from __future__ import annotations
 
@@ -6,28 +6,22 @@ import sys
 
 import click
 
-from ..settings import ConfigurationError
+from . import doctor, exits, models, providers, say, serve, transcribe, voices
 
 
 @click.group()
 @click.version_option(package_name="open-speech-server")
 def cli() -> None:
-    """Speak and listen with any engine."""
+    """Speak and listen with any engine.
+
+    With OPEN_SPEECH_URL set, a server does the work; otherwise the engines installed here do.
+    """
 
 
-@cli.command()
-def serve() -> None:
-    """Serve HTTP; settings come from the environment."""
-    from ..serve import run
-    from ..settings import load_settings
-
-    run(load_settings())
+for _module in (serve, say, transcribe, models, voices, providers, doctor):
+    cli.add_command(_module.command)
 
 
 def main() -> None:
     """Run the command; a failure is one sentence and an exit status, never a traceback."""
-    try:
-        cli()
-    except ConfigurationError as error:
-        click.echo(f"open-speech: {error}", err=True)
-        sys.exit(2)
+    sys.exit(exits.run(cli, sys.argv[1:]))

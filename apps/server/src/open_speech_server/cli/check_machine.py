@@ -1,0 +1,106 @@
+"""Checks of the machine: interpreter, folders, disk, graphics processor."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..settings import Settings
+from .console import size
+from .finding import Finding, ok, warning, wrong
+
+OLDEST = (3, 11)
+SCARCE_BYTES = 2 * 10**9
+"""Less free space than that does not hold every model of the usual sizes."""
+TOO_LITTLE_BYTES = 100 * 10**6
+
+
+def interpreter() -> Finding:
+    """Python itself."""
+    text = f"Python {platform.python_version()}, {platform.machine()}, {sys.executable}"
+    if sys.version_info[:2] < OLDEST or sys.maxsize < 2**32:
+        return wrong("python", text, "Install a 64-bit Python 3.11 or newer.")
+    return ok("python", text)
+
+
+def folders(settings: Settings) -> Iterator[Finding]:
+    """The folders for weights and for everything else can be written."""
+    yield _folder("models", settings.os_model_dir, "OS_MODEL_DIR")
+    yield _folder("data", settings.os_data_dir, "OS_DATA_DIR")
+
+
+def _folder(subject: str, folder: Path, variable: str) -> Finding:
+    place = existing(folder)
+    fix = f"Give the folder to this user, or point {variable} to another one."
+    if not place.is_dir():
+        return wrong(subject, f"{place} is no folder", fix)
+    try:
+        with tempfile.TemporaryFile(dir=place):
+            pass
+    except OSError as error:
+        owner = f" and belongs to user id {place.stat().st_uid}" if hasattr(os, "getuid") else ""
+        us = f"user id {os.getuid()}" if hasattr(os, "getuid") else "this user"
+        return wrong(subject, f"{us} cannot write to {place}{owner}: {error.strerror}", fix)
+    return ok(subject, f"{folder}{'' if place == folder else ' (made when it is needed)'}")
+
+
+def existing(folder: Path) -> Path:
+    """The folder, or the nearest one above it that is there."""
+    return next(path for path in (folder, *folder.parents) if path.exists())
+
+
+def disk(settings: Settings) -> Iterator[Finding]:
+    """There is space for models."""
+    place = existing(settings.os_model_dir)
+    free = shutil.disk_usage(place).free
+    text = f"{size(free)} free at {place}"
+    if free < TOO_LITTLE_BYTES:
+        yield wrong("disk", text, "Free some space, or point OS_MODEL_DIR to a larger disk.")
+    elif free < SCARCE_BYTES:
+        yield warning("disk", text, "Large models will not fit; OS_MODEL_DIR names another disk.")
+    else:
+        yield ok("disk", text)
+
+
+def gpu(settings: Settings) -> Iterator[Finding]:
+    """Whether there is a graphics processor, and whether one is asked for."""
+    wanted = [
+        name
+        for name, device in (("STT", settings.stt_device), ("TTS", settings.tts_device))
+        if device.startswith("cuda")
+    ]
+    found = _nvidia()
+    if found:
+        yield ok("gpu", found if wanted else f"{found}; not used, as the devices are cpu")
+    elif wanted:
+        names = " and ".join(f"{name}_DEVICE" for name in wanted)
+        yield wrong(
+            "gpu",
+            f"{names} asks for cuda, and this machine shows no NVIDIA processor",
+            f"Install its driver (in a container: hand the processor over), or set {names}=cpu.",
+        )
+    else:
+        yield ok("gpu", "none by NVIDIA is visible; the devices are cpu")
+
+
+def _nvidia() -> str:
+    """What the driver says of its processors; empty if there is no sign of any."""
+    command = shutil.which("nvidia-smi")
+    if command:
+        fields = "--query-gpu=name,memory.total,driver_version"
+        try:
+            asked = subprocess.run(
+                [command, fields, "--format=csv,noheader"],
+                capture_output=True, text=True, timeout=10, check=False,
+            )  # fmt: skip
+        except (OSError, subprocess.TimeoutExpired):
+            asked = None
+        if asked and asked.returncode == 0 and asked.stdout.strip():
+            return "; ".join(asked.stdout.strip().splitlines())
+    return "one at /dev/nvidia0" if Path("/dev/nvidia0").exists() else ""

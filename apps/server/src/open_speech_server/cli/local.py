@@ -1,0 +1,301 @@
+"""Answers from the engines installed here, without a server."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from typing import BinaryIO
+
+from open_speech import (
+    DetectedLanguage,
+    Kind,
+    OpenSpeech,
+    Portal,
+    Segment,
+    SpeechRequest,
+    TranscriptionRequest,
+    Word,
+)
+from open_speech.capabilities import require_kind
+from open_speech.errors import ModelNotFound, OpenSpeechError, ProviderBroken
+from open_speech.resident import ModelState
+from open_speech.routing import Offer
+from open_speech.status import ModelStatus, of_offer
+from open_speech.store import Progress as Downloading
+from open_speech.store import Store
+
+from ..config import core_config, weight_store
+from ..languages import language_name
+from ..settings import Settings
+from .client import Heard, Hearing, ModelEntry, OnText, ProviderEntry, Speaking, VoiceEntry
+from .console import Progress, note
+
+_FIELDS = {Kind.STT: "stt_model", Kind.TTS: "tts_model"}
+
+
+@contextmanager
+def opened(settings: Settings, progress: Progress) -> Iterator[LocalClient]:
+    """A client for as long as the block lasts; its workers end with it."""
+    config = core_config(settings)
+    # Nobody else waits: a load may take as long as it takes.
+    patient = replace(config.policy, load_wait_s=settings.os_load_timeout_s)
+    with (
+        Portal() as portal,
+        portal.enter(OpenSpeech(replace(config, policy=patient))) as speech,
+    ):
+        yield LocalClient(settings, portal, speech, progress)
+
+
+class LocalClient:
+    """Asks the engines. One thread only."""
+
+    def __init__(
+        self, settings: Settings, portal: Portal, speech: OpenSpeech, progress: Progress
+    ) -> None:
+        self._settings = settings
+        self._portal = portal
+        self._speech = speech
+        self._progress = progress
+
+    def speak(self, asked: Speaking) -> Generator[bytes, None, None]:
+        """See ``Client``."""
+        from open_speech.codecs.encode import Encoder
+
+        name, _ = self._ready(Kind.TTS, asked.model)
+        request = SpeechRequest(
+            text=asked.text,
+            voice=asked.voice or "",
+            language=asked.language,
+            speed=asked.speed or self._settings.tts_speed,
+        )
+        encoder, seconds = Encoder(asked.format), 0.0
+        self._progress.show(f"loading {name}")
+        with closing(self._portal.iterate(self._speech.speak(request, model=name))) as stretches:
+            for audio in stretches:
+                seconds += audio.seconds
+                self._progress.show(f"{seconds:.1f} s spoken")
+                yield encoder.feed(audio)
+        yield encoder.finish()
+
+    def transcribe(self, recording: BinaryIO, asked: Hearing, on_text: OnText) -> Heard:
+        """See ``Client``."""
+        from open_speech.codecs.decode import DecodeLimits, decode_stretches
+
+        name, offer = self._ready(Kind.STT, asked.model)
+        only = offer.model.languages[0] if len(offer.model.languages) == 1 else None
+        language, duration = asked.language or only, 0.0
+        segments: list[Segment] = []
+        limits = DecodeLimits(max_seconds=self._settings.os_max_audio_s)
+        rate = offer.model.sample_rate
+        self._progress.show(f"loading {name}")
+        for stretch in decode_stretches(recording, sample_rate=rate, limits=limits):
+            duration = stretch.offset + stretch.audio.seconds
+            request = TranscriptionRequest(
+                audio=stretch.audio,
+                language=asked.language,
+                prompt=asked.prompt,
+                word_timestamps=asked.words,
+            )
+            hearing = self._portal.iterate(self._speech.hear(request, model=name))
+            with closing(hearing) as events:
+                for event in events:
+                    if isinstance(event, DetectedLanguage):
+                        language = event.language
+                    elif isinstance(event, Segment):
+                        segments.append(_moved(event, stretch.offset))
+                        on_text(event.text)
+                        self._progress.show(f"{segments[-1].end:.0f} of {duration:.0f} s heard")
+        return Heard(
+            text=" ".join(text for segment in segments if (text := segment.text.strip())),
+            language=language_name(language),
+            duration=duration,
+            segments=tuple(segments),
+            words=tuple(word for segment in segments for word in segment.words),
+        )
+
+    def models(self) -> list[ModelEntry]:
+        """See ``Client``."""
+        found = self._portal.run(self._speech.models(measure=False))
+        entries = [self._entry(status) for status in found]
+        known = {name for entry in entries for name in (entry.id, *(entry.aliases or ()))}
+        missing = [
+            ModelEntry(
+                id=name, type=kind.value, state="provider_missing", is_default=name == names[0]
+            )
+            for kind, names in self._configured().items()
+            for name in names
+            if name not in known and self._find(name) is None
+        ]
+        return entries + missing
+
+    def model(self, name: str) -> ModelEntry:
+        """See ``Client``."""
+        offer = self._speech.resolve(name)
+        for status in self._portal.run(self._speech.models(measure=False)):
+            if status.model == offer.model and offer.revision is None:
+                return self._entry(status)
+        here = weight_store(self._settings).is_downloaded(offer.model, offer.revision)
+        state = ModelState.DOWNLOADED if here else ModelState.AVAILABLE
+        return self._entry(of_offer(offer, state))
+
+    def voices(self, model: str | None) -> list[VoiceEntry]:
+        """See ``Client``."""
+        offer = self._speech.resolve(self._name(Kind.TTS, model))
+        require_kind(offer, Kind.TTS)
+        return [
+            VoiceEntry(
+                id=voice.id,
+                name=voice.name or voice.id,
+                language=voice.languages[0] if voice.languages else None,
+                gender=voice.gender,
+                model=offer.id,
+            )
+            for voice in offer.model.voices
+        ]
+
+    def providers(self) -> list[ProviderEntry]:
+        """See ``Client``."""
+        return [
+            ProviderEntry(
+                name=provider.name,
+                distribution=provider.manifest.distribution,
+                version=provider.manifest.version,
+                status="broken" if provider.broken else "ok",
+                environment=provider.environment.name,
+                summary=provider.summary,
+                license=provider.license,
+                models=sum(len(backend.models) for backend in provider.manifest.backends),
+                error=provider.manifest.error,
+            )
+            for provider in self._speech.registry.providers
+        ]
+
+    def pull(self, name: str) -> ModelEntry:
+        """Have a model's files here and verified."""
+        offer = self._speech.resolve(name)
+        self._fetch(offer)
+        return self.model(name)
+
+    def unserved(self) -> dict[str, tuple[str, bool]]:
+        """Configured models that nobody serves: why, and whether they were asked for by name."""
+        found = {}
+        for kind, names in self._configured().items():
+            for name in names:
+                try:
+                    self._speech.resolve(name)
+                except OpenSpeechError as error:
+                    found[name] = (str(error), _chosen(self._settings, _FIELDS[kind]))
+        return found
+
+    def _ready(self, kind: Kind, wanted: str | None) -> tuple[str, Offer]:
+        """The name of the model to use and who serves it; its files are here."""
+        name = self._name(kind, wanted)
+        offer = self._speech.resolve(name)
+        require_kind(offer, kind)
+        self._fetch(offer)
+        return name, offer
+
+    def _name(self, kind: Kind, wanted: str | None) -> str:
+        """The model to use: what was asked for, the configured default, or one that is there."""
+        if wanted:
+            return wanted
+        name = self._speech.default_model(kind)
+        try:
+            self._speech.resolve(name)
+        except (ModelNotFound, ProviderBroken) as error:
+            others = [
+                offer.model.id
+                for offer in self._speech.registry.router.catalogue
+                if offer.model.kind is kind
+            ]
+            if not others:
+                raise
+            field = _FIELDS[kind]
+            if _chosen(self._settings, field):
+                instead = f"Or use what is installed: --model {others[0]}."
+                error.hint = f"{error.hint} {instead}" if error.hint else instead
+                raise
+            why = "is broken" if isinstance(error, ProviderBroken) else "is not installed"
+            note(
+                f"The provider of {name}, the default, {why}; {others[0]} is used instead. "
+                f"Set {field.upper()} to choose."
+            )
+            return others[0]
+        return name
+
+    def _fetch(self, offer: Offer) -> None:
+        fetch(weight_store(self._settings), offer, self._progress)
+
+    def _configured(self) -> dict[Kind, tuple[str, ...]]:
+        return {Kind.STT: self._settings.stt_models, Kind.TTS: self._settings.tts_models}
+
+    def _find(self, name: str) -> Offer | None:
+        try:
+            return self._speech.resolve(name)
+        except OpenSpeechError:
+            return None
+
+    def _entry(self, status: ModelStatus) -> ModelEntry:
+        model = status.model
+        defaults = [self._find(names[0]) for names in self._configured().values()]
+        return ModelEntry(
+            id=status.id,
+            type=status.kind.value,
+            state=status.state.value,
+            provider=status.provider,
+            is_default=any(offer is not None and offer.id == status.id for offer in defaults),
+            size_mb=round(model.size_bytes / 1e6, 1) if model.size_bytes else None,
+            description=model.description,
+            license=model.license,
+            languages=list(model.languages),
+            voices=len(model.voices),
+            aliases=list(model.aliases),
+            capabilities=sorted(capability.value for capability in model.capabilities),
+            devices=list(model.devices),
+            compute_types=list(model.compute_types),
+            source=[source.repo_id for source in model.sources],
+        )
+
+
+def fetch(store: Store, offer: Offer, progress: Progress) -> None:
+    """Have a model's files here and verified; Ctrl-C keeps what was fetched for the next time."""
+    if store.is_downloaded(offer.model, offer.revision):
+        return
+    stop = threading.Event()
+
+    def show(news: Downloading) -> None:
+        progress.bytes(offer.id, news.bytes_done, news.bytes_total, news.bytes_per_second)
+
+    # In a thread, so that Ctrl-C asks it to stop instead of tearing it apart.
+    with ThreadPoolExecutor(1) as pool:
+        work = pool.submit(
+            store.ensure, offer.model, revision=offer.revision, progress=show, cancelled=stop
+        )
+        try:
+            work.result()
+        except KeyboardInterrupt:
+            stop.set()
+            progress.clear()
+            note("Stopped. What was fetched is kept, and the same command goes on from there.")
+            raise
+        finally:
+            progress.clear()
+
+
+def _moved(segment: Segment, by: float) -> Segment:
+    """The same segment, so many seconds later."""
+    if not by:
+        return segment
+    words = tuple(
+        Word(text=w.text, start=w.start + by, end=w.end + by, probability=w.probability)
+        for w in segment.words
+    )
+    return replace(segment, start=segment.start + by, end=segment.end + by, words=words)
+
+
+def _chosen(settings: Settings, field: str) -> bool:
+    """Whether a setting is the operator's own choice."""
+    return field in settings.model_fields_set

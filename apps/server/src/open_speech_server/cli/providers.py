@@ -1,0 +1,226 @@
+"""``open-speech providers``."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from .connect import Server, command_settings, connected, local_address, server_options
+from .console import Progress, emit, json_option, note, size, table
+from .exits import FAILED, Failure
+from .groups import ListByDefault
+
+if TYPE_CHECKING:
+    from open_speech.environments import Environment, EnvironmentStore
+
+T = TypeVar("T")
+
+
+@click.group("providers", cls=ListByDefault)
+def command() -> None:
+    """List providers, install and remove them; `list` may be left out."""
+
+
+@command.command("list")
+@json_option
+@server_options
+def listed(server: Server, as_json: bool) -> None:  # noqa: FBT001 - click's way
+    """List the installed providers, broken ones with the reason."""
+    with connected(server, Progress()) as client:
+        found = client.providers()
+    if as_json:
+        emit({"providers": found})
+        return
+    if not found:
+        raise Failure(
+            "No provider is installed. 'open-speech providers install NAME' adds one, such as "
+            f"{' or '.join(_known()[:2])}."
+        )
+    table(
+        ["PROVIDER", "VERSION", "STATUS", "MODELS", "ENVIRONMENT", "ABOUT"],
+        [
+            [
+                each.name,
+                each.version,
+                each.status,
+                str(each.models),
+                "its own" if each.environment else "shared",
+                each.summary,
+            ]
+            for each in found
+        ],
+    )
+    for each in found:
+        if each.error:
+            click.echo(f"\n{each.error}")
+
+
+@command.command("install")
+@click.argument("name")
+@click.option("--isolated", is_flag=True, help="Give it an environment of its own.")
+@click.option("--upgrade", is_flag=True, help="Replace what is there by the newest version.")
+@click.option("--force", is_flag=True, help="Replace what other packages need, if it must be.")
+@json_option
+@server_options
+def install(
+    server: Server,
+    name: str,
+    isolated: bool,  # noqa: FBT001 - click's way
+    upgrade: bool,  # noqa: FBT001
+    force: bool,  # noqa: FBT001
+    as_json: bool,  # noqa: FBT001
+) -> None:
+    """Install the provider NAME, and have a running server take it up.
+
+    NAME is a distribution's name, NAME==VERSION, or the path of a wheel or project. Providers of
+    this project go by their last word, too.
+    """
+    if isolated and force:
+        raise click.UsageError("--force is for the shared environment; --isolated needs none")
+    store, progress, requirement = _store(), Progress(), _full_name(name)
+    try:
+        made = _stoppable(
+            lambda stop: store.install(
+                requirement,
+                isolated=isolated,
+                upgrade=upgrade,
+                force=force,
+                progress=progress.show,
+                cancelled=stop,
+            )
+        )
+    finally:
+        progress.clear()
+    told = _have_rescanned(server)
+    versions = {each.name: each.version for each in made.distributions}
+    if as_json:
+        emit(
+            {
+                "requirement": made.requirement or requirement,
+                "environment": made.name,
+                "bytes_added": made.size_bytes,
+                "distributions": versions,
+                "server": told,
+            }
+        )
+        return
+    click.echo(_installed(made, requirement))
+    _echo_rescan(told)
+
+
+@command.command("remove")
+@click.argument("name")
+@json_option
+@server_options
+def remove(server: Server, name: str, as_json: bool) -> None:  # noqa: FBT001
+    """Remove the provider NAME; what it required stays in a shared environment."""
+    full = _full_name(name)
+    _store().remove(full)
+    told = _have_rescanned(server)
+    if as_json:
+        emit({"removed": full, "server": told})
+        return
+    click.echo(f"{full} is removed.")
+    _echo_rescan(told)
+
+
+@command.command("check")
+@click.argument("name")
+@json_option
+def check(name: str, as_json: bool) -> None:  # noqa: FBT001
+    """Say whether NAME would fit into the shared environment; changes nothing.
+
+    Ends with status 1 if it would replace what others use.
+    """
+    store, progress, requirement = _store(), Progress(), _full_name(name)
+    try:
+        clash = _stoppable(
+            lambda stop: store.check(requirement, progress=progress.show, cancelled=stop)
+        )
+    finally:
+        progress.clear()
+    if as_json:
+        changes = [asdict(change) for change in clash.changes] if clash else []
+        emit({"requirement": requirement, "fits": clash is None, "changes": changes})
+    elif clash is None:
+        click.echo(f"{requirement} fits: installing it here replaces nothing.")
+    else:
+        click.echo(str(clash))
+    if clash is not None:
+        click.get_current_context().exit(FAILED)
+
+
+def _store() -> EnvironmentStore:
+    from ..config import environment_store
+
+    return environment_store(command_settings())
+
+
+def _known() -> list[str]:
+    """Distributions that the hints for missing models name."""
+    from ..settings import KNOWN
+
+    named = re.findall(r"[\w-]+-provider-[\w]+", " ".join(KNOWN["hints"].values()))
+    return sorted(set(named))
+
+
+def _full_name(name: str) -> str:
+    """The distribution that is meant: a last word alone is no name that we would install."""
+    for known in _known():
+        if known.rpartition("-")[2] == name.strip().lower():
+            return known
+    return name
+
+
+def _stoppable(work: Callable[[threading.Event], T]) -> T:
+    """Do it in a thread, so that Ctrl-C lets it put everything back."""
+    stop = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(work, stop)
+        try:
+            return future.result()
+        except KeyboardInterrupt:
+            stop.set()
+            raise
+
+
+def _installed(made: Environment, requirement: str) -> str:
+    if not made.distributions:
+        return f"{requirement} is installed already."
+    what = ", ".join(f"{each.name} {each.version}" for each in made.distributions)
+    where = "into an environment of its own" if made.name else "into the shared environment"
+    return f"Installed {what} {where}: {size(made.size_bytes)} added."
+
+
+def _have_rescanned(server: Server) -> str | None:
+    """Tell a running server to look again; its address, or None if there is none to tell.
+
+    The one that is named, or else one that answers where this machine's settings put it.
+    """
+    import httpx
+
+    from .remote import RemoteClient
+
+    told = server if server.url else replace(server, url=local_address(command_settings()))
+    timeout = httpx.Timeout(60.0, connect=2.0)
+    try:
+        with RemoteClient(told, Progress(), timeout=timeout) as client:
+            if not client.health():
+                return None
+            client.rescan()
+    except Failure as failure:
+        if server.url:
+            note(f"The server was not told: {failure} It takes it up at its next start.")
+        return None
+    return told.url
+
+
+def _echo_rescan(told: str | None) -> None:
+    if told:
+        click.echo(f"The server at {told} has taken it up.")

@@ -1,0 +1,108 @@
+"""``open-speech say``."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Generator
+from contextlib import closing
+from pathlib import Path
+
+import click
+
+from .connect import Server, connected, server_options
+from .console import Progress, emit, json_option, size
+from .exits import Failure
+from .output import ENDINGS, format_of, written
+
+
+@click.command("say")
+@click.argument("text")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, allow_dash=True),
+    help="File to write, or - for standard output, which is used anyway where it is no terminal.",
+)
+@click.option(
+    "--format",
+    "audio_format",
+    type=click.Choice(sorted(set(ENDINGS.values()))),
+    help="Format of the sound. [default: by the file's ending; wav on standard output]",
+)
+@click.option("--model", metavar="NAME", help="Model to speak with.  [default: TTS_MODEL]")
+@click.option("--voice", help="Voice of the model.  [default: TTS_VOICE]")
+@click.option(
+    "--speed",
+    type=click.FloatRange(0.25, 4.0),
+    help="1 is the voice's own pace, 2 twice as fast.  [default: TTS_SPEED]",
+)
+@click.option("--language", metavar="TAG", help="Language of the text, like en or de-AT.")
+@json_option
+@server_options
+def command(
+    text: str,
+    output: Path | None,
+    audio_format: str | None,
+    as_json: bool,  # noqa: FBT001 - click's way
+    server: Server,
+    model: str | None,
+    voice: str | None,
+    speed: float | None,
+    language: str | None,
+) -> None:
+    """Speak TEXT; - reads it from standard input.
+
+    The file appears when the speech is complete: a failure leaves nothing behind.
+    """
+    target = _target(output, as_json=as_json)
+    chosen = audio_format or (format_of(target) if target else "wav")
+    spoken = click.get_text_stream("stdin").read() if text == "-" else text
+    if not spoken.strip():
+        raise Failure("There is no text to speak.")
+
+    from .client import Speaking
+
+    asked = Speaking(
+        text=spoken, format=chosen, model=model, voice=voice, speed=speed, language=language
+    )
+    progress, began = Progress(), time.monotonic()
+    try:
+        with connected(server, progress) as client:
+            count = _write(client.speak(asked), target)
+    finally:
+        progress.clear()
+    seconds = time.monotonic() - began
+    if as_json:
+        emit(
+            {
+                "file": str(target),
+                "format": chosen,
+                "bytes": count,
+                "model": asked.model,
+                "voice": asked.voice,
+                "elapsed_s": round(seconds, 3),
+            }
+        )
+    elif target:
+        click.echo(f"{target}: {size(count)} of {chosen} in {seconds:.1f} s", err=True)
+
+
+def _target(output: Path | None, *, as_json: bool) -> Path | None:
+    """The file to write; None is standard output."""
+    target = None if output is None or str(output) == "-" else output
+    if target is None and as_json:
+        raise click.UsageError("--json and the sound cannot share standard output: add -o FILE")
+    if output is None and sys.stdout.isatty():
+        raise click.UsageError("Name a file with -o, or pipe the sound into another program")
+    return target
+
+
+def _write(pieces: Generator[bytes, None, None], target: Path | None) -> int:
+    with closing(pieces), written(target) as file:
+        count = 0
+        for piece in pieces:
+            count += file.write(piece)
+            if target is None:
+                file.flush()
+    return count
