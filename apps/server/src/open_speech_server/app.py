@@ -16,6 +16,7 @@ from .body import upload_limit
 from .config import core_config
 from .edge import wrap
 from .errors import install_error_handlers
+from .metrics import MetricsMiddleware
 from .routes import health, metrics, models, speech, transcriptions, voices
 from .settings import Settings, load_settings
 from .state import ServerState
@@ -51,6 +52,7 @@ def create_api(settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     install_error_handlers(app)
+    app.add_middleware(MetricsMiddleware)
     for module in (speech, transcriptions, models, voices, health, metrics):
         app.include_router(module.router)
     return app

@@ -78,7 +78,10 @@ async def read_form(request: Request) -> AsyncIterator[TranscriptionForm]:
         try:
             form = TranscriptionForm.model_validate(_fields(data))
         except ValidationError as error:
-            raise RequestValidationError(error.errors(include_input=False)) from None
+            wrong = error.errors(include_input=False)
+            raise RequestValidationError(
+                [{**each, "loc": ("body", *each["loc"])} for each in wrong]
+            ) from None
         if not isinstance(form.file, UploadFile):
             raise InvalidRequest(
                 "The field 'file' is no file.", param="file", hint="Send it as multipart/form-data."

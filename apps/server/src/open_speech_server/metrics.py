@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.process_collector import ProcessCollector
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from open_speech.status import ModelStatus
 
@@ -27,8 +29,36 @@ SECONDS = Histogram(
     buckets=(0.005, 0.02, 0.1, 0.5, 1, 2, 5, 10, 30, 120, 600),
     registry=REGISTRY,
 )
-AUDIO_IN = Counter("open_speech_audio_in_seconds", "Seconds of audio heard", registry=REGISTRY)
-AUDIO_OUT = Counter("open_speech_audio_out_seconds", "Seconds of audio spoken", registry=REGISTRY)
+
+class MetricsMiddleware:
+    """Counts requests and their time, by the route's template so that names make no new series."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass everything on, and note the status on its way back."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        status, start = 500, time.perf_counter()
+
+        async def watch(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watch)
+        finally:
+            route = getattr(scope.get("route"), "path", "unknown")
+            REQUESTS.labels(_method(scope["method"]), route, str(status)).inc()
+            SECONDS.labels(route).observe(time.perf_counter() - start)
+
+
+def _method(method: str) -> str:
+    return method if method in {"GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS"} else "other"
 
 
 class _Models:

@@ -126,12 +126,12 @@ class Router:
         )
 
     def _advice(self, wanted: ModelId) -> str:
-        for hint in self._hints:
-            if fnmatchcase(wanted.name, hint.glob):
-                return hint.advice
         near = self.near(wanted.name)
         if near:
             return f"Did you mean {' or '.join(repr(name) for name in near)}?"
+        for hint in self._hints:
+            if fnmatchcase(wanted.name, hint.glob):
+                return hint.advice
         return "GET /v1/models or 'open-speech models' lists what is served."
 
     def near(self, name: str, kind: Kind | None = None) -> list[str]:

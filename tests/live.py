@@ -1,0 +1,122 @@
+"""A real server: the command in a process of its own, on a free port."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import psutil
+
+START_S = 120.0
+STOP_S = 60.0
+EMBEDDED = {"STT_MODEL": "pocketsphinx/en-us", "TTS_MODEL": "espeak/en-us", "TTS_VOICE": "default"}
+
+
+@dataclass(frozen=True)
+class Live:
+    """A server that runs."""
+
+    address: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        return int(self.address.rpartition(":")[2])
+
+    def client(self, **options: object) -> httpx.Client:
+        """A client of it."""
+        return httpx.Client(base_url=self.address, timeout=120, **options)  # type: ignore[arg-type]
+
+    def workers(self) -> list[psutil.Process]:
+        """Processes that it has started, still alive."""
+        try:
+            return psutil.Process(self.process.pid).children(recursive=True)
+        except psutil.NoSuchProcess:
+            return []
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Send a signal and wait for the end; the exit status."""
+        self.process.send_signal(number)
+        return self.process.wait(STOP_S)
+
+
+@contextmanager
+def live_server(
+    folder: Path, environment: Mapping[str, str] | None = None, *, ready: bool = True
+) -> Iterator[Live]:
+    """Start the command with the embedded models, unless ``environment`` says otherwise.
+
+    Waits until it is ready, or (``ready=False``) only until it answers.
+    """
+    port = _free_port()
+    log = folder / f"server-{port}.log"
+    variables = {**_environment(folder, port), **(environment or {})}
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(
+            [str(Path(sys.executable).with_name("open-speech")), "serve"],
+            env=variables,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            cwd=folder,
+        ) as process,
+    ):
+        live = Live(f"http://127.0.0.1:{port}", process, log)
+        try:
+            _wait(live, "/health/ready" if ready else "/health", variables.get("OS_API_KEY"))
+            yield live
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
+
+
+def _environment(folder: Path, port: int) -> dict[str, str]:
+    ours = ("OS_", "STT_", "TTS_", "HF_", "OPEN_SPEECH_")
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith(ours)},
+        **EMBEDDED,
+        "HF_HUB_OFFLINE": "1",
+        "OS_DATA_DIR": str(folder / "data"),
+        "OS_HOST": "127.0.0.1",
+        "OS_MODEL_DIR": str(folder / "models"),
+        "OS_PORT": str(port),
+        "OS_SSL_ENABLED": "false",
+    }
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait(live: Live, path: str, key: str | None) -> None:
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline:
+        if live.process.poll() is not None:
+            break
+        try:
+            if httpx.get(f"{live.address}{path}", headers=headers, timeout=5).status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.05)  # between two questions to another process; nothing else tells
+    raise AssertionError(f"the server did not start:\n{live.log.read_text()[-5000:]}")
