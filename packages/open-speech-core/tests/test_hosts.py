@@ -22,6 +22,7 @@ from open_speech.errors import (
     ProviderError,
     WorkerDied,
 )
+from open_speech.testing.install import install_provider
 from open_speech.testing.tone import spoken_seconds
 
 HELLO = SpeechRequest(text="Hello there", voice="")
@@ -239,6 +240,50 @@ async def test_a_worker_measures_its_memory(make_speech):
         assert status.memory.resident_bytes == pytest.approx(rss, rel=0.2)
 
 
+_COUNTING = """
+from open_speech import hookimpl
+from open_speech.testing.tone import ToneBackend, ToneModel
+
+
+class CountingModel(ToneModel):
+    counts = 0
+
+    def device_memory_bytes(self):
+        self.counts += 1
+        with open(self._options["gate"], "rb") as gate:
+            gate.read(1)
+        return self.counts
+
+
+class CountingBackend(ToneBackend):
+    def load(self, model, context):
+        return CountingModel(model, context.options)
+
+
+@hookimpl
+def open_speech_backends():
+    return [CountingBackend()]
+"""
+
+
+async def test_a_late_measure_is_no_answer_to_the_next(make_speech, site, tmp_path, monkeypatch):
+    install_provider(site, "counting", _COUNTING)
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    config = {"providers": ["counting"], "options": {"counting": {"gate": str(gate)}}}
+    async with make_speech(install=(), **config) as speech:
+        host = (await speech.manager.load("tone/sine")).host
+        with monkeypatch.context() as impatient:
+            impatient.setattr("open_speech.hosts._host.MEASURE_TIMEOUT_S", 0.05)
+            assert (await host.memory()).device_bytes == 0
+        await asyncio.to_thread(gate.write_bytes, b"1")
+        await say(speech, "tone/sine")  # what comes after the late answer on the same wire
+        monkeypatch.setattr("open_speech.hosts._host.MEASURE_TIMEOUT_S", 60.0)
+        measuring = asyncio.ensure_future(host.memory())
+        await asyncio.to_thread(gate.write_bytes, b"1")
+        assert (await measuring).device_bytes == 2
+
+
 async def test_unloading_ends_the_process(make_speech):
     async with make_speech() as speech:
         await say(speech, "tone/sine")
@@ -252,8 +297,6 @@ async def test_unloading_ends_the_process(make_speech):
 def test_a_worker_never_outlives_its_server(site, environment, tmp_path):
     """Killed, not closed; and the worker's engine holds the GIL all the while."""
     import subprocess
-
-    from open_speech.testing.install import install_provider
 
     install_provider(site, "faulty", "open_speech.testing.faulty")
     script = tmp_path / "server.py"

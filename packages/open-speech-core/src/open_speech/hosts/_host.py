@@ -37,6 +37,8 @@ from ..transcription import TranscriptionEvent, TranscriptionRequest
 
 CLOSE_GRACE_S = 2.0
 """How long a model may take to free itself before its worker is killed."""
+MEASURE_TIMEOUT_S = 1.0
+"""How long measuring waits for an engine that may be holding the GIL."""
 _CREDIT_STEP = WINDOW // 4
 
 
@@ -67,7 +69,10 @@ class Host(ABC):
         self._calls: dict[int, asyncio.Queue[FromWorker | HostFailure]] = {}
         self._numbers = count(1)
         self._control: asyncio.Queue[FromWorker | HostFailure] = asyncio.Queue()
-        self._measuring = asyncio.Lock()
+        self._device_bytes = 0
+        self._measured = asyncio.Event()
+        """Cleared while an answer is due. A late one is waited for, never asked for twice."""
+        self._measured.set()
         self._closing = False
         self.versions: Mapping[str, str] = {}
         """Versions as they run with the model, known once loaded."""
@@ -140,18 +145,18 @@ class Host(ABC):
             self._calls.pop(number, None)
 
     async def memory(self) -> Memory:
-        """Measure what the model holds now."""
-        async with self._measuring:
-            if self.ended.done():
-                return Memory(resident_bytes=0, device_bytes=0)
-            await self._send(Measure())
-            try:
-                async with asyncio.timeout(1.0):
-                    answer = await self._control.get()
-            except TimeoutError:  # an engine that holds the GIL answers later, or never
-                answer = None
-        device = answer.device_bytes if isinstance(answer, Measured) else 0
-        return Memory(resident_bytes=self._resident_bytes(), device_bytes=device)
+        """Measure what the model holds now; the engine's last answer counts while it is busy."""
+        try:
+            async with asyncio.timeout(MEASURE_TIMEOUT_S):
+                if self._measured.is_set() and not self.ended.done():
+                    self._measured.clear()
+                    await self._send(Measure())
+                await self._measured.wait()
+        except (TimeoutError, errors.WorkerDied):
+            pass
+        if self.ended.done():
+            return Memory(resident_bytes=0, device_bytes=0)
+        return Memory(resident_bytes=self._resident_bytes(), device_bytes=self._device_bytes)
 
     async def close(self) -> None:
         """Free the model and end; what runs is cancelled. May be called twice."""
@@ -192,6 +197,10 @@ class Host(ABC):
 
     def _deliver(self, message: FromWorker) -> None:
         """Hand a message from the far side to whoever waits for it."""
+        if isinstance(message, Measured):
+            self._device_bytes = message.device_bytes
+            self._measured.set()
+            return
         number = message.call if isinstance(message, (Item, End, Failed)) else None
         if number is None:
             self._control.put_nowait(message)
@@ -203,6 +212,7 @@ class Host(ABC):
         if self.ended.done():
             return
         self.ended.set_result(failure)
+        self._measured.set()
         for waiting in (self._control, *self._calls.values()):
             waiting.put_nowait(failure)
 
