@@ -232,6 +232,69 @@ def test_list_fields_are_taken_with_and_without_brackets(client):
         assert answer.json()["words"]
 
 
+def transcribe(client: httpx.Client, seconds: float = 2.0, **data: object) -> httpx.Response:
+    data.setdefault("model", "tone/echo")
+    files = {"file": ("a.wav", wav_bytes(sine(seconds)))}
+    return client.post("/v1/audio/transcriptions", data=data, files=files)
+
+
+def test_a_recording_is_translated(client):
+    answer = client.post(
+        "/v1/audio/translations",
+        data={"model": "tone/echo", "response_format": "verbose_json"},
+        files={"file": ("a.wav", wav_bytes(sine(1.0)))},
+    )
+    assert answer.json()["task"] == "translate"
+    assert answer.json()["language"] == "english"
+    assert answer.json()["text"].startswith("translated")
+
+
+def test_every_parameter_reaches_the_model(client):
+    answer = transcribe(
+        client, 1.0, prompt="before", temperature="0.5", language="de", **{"keywords[]": "alpha"}
+    )
+    assert answer.json()["text"] == "after before 16000 samples peaking at 0.50 alpha"
+
+
+def test_logprobs_on_request(client):
+    answer = transcribe(client, 1.0, **{"include[]": "logprobs"}).json()
+    assert answer["logprobs"][0] == {"token": "16000", "bytes": list(b"16000"), "logprob": 0.0}
+    assert "logprobs" not in transcribe(client, 1.0).json()
+
+
+@pytest.mark.parametrize(
+    "chunking",
+    [{"chunking_strategy": "auto"},
+     {"chunking_strategy[type]": "server_vad", "chunking_strategy[threshold]": "0.4"},
+     {"chunking_strategy": '{"type": "server_vad", "silence_duration_ms": 200}'}],
+)  # fmt: skip
+def test_chunking_strategy_in_every_form(client, chunking):
+    assert transcribe(client, **chunking).status_code == 200
+
+
+def test_silence_gives_no_text_where_the_model_knows_silence(client):
+    silence = wav_bytes(sine(2.0, amplitude=0.0))
+    answer = client.post("/v1/audio/transcriptions", data={"model": "tone/echo"},
+                         files={"file": ("a.wav", silence)})  # fmt: skip
+    assert answer.json()["text"] == ""
+
+
+@pytest.mark.parametrize(
+    ("data", "param"),
+    [({"response_format": "diarized_json"}, "response_format"),
+     ({"known_speaker_names[]": "Ann"}, "known_speaker_names"),
+     ({"model": "tone/count", "keywords[]": "alpha"}, "keywords"),
+     ({"model": "tone/count", "include[]": "logprobs"}, "include"),
+     ({"chunking_strategy": '{"type": "server_vad", "threshold": 9}'}, "chunking_strategy"),
+     ({"chunking_strategy": "{"}, "chunking_strategy"),
+     ({"temperature": "nan"}, "temperature")],
+)  # fmt: skip
+def test_what_cannot_be_done_names_the_parameter(client, data, param):
+    answer = transcribe(client, **data)
+    assert answer.status_code == 400, answer.text
+    assert (answer.json()["error"]["param"] or "").startswith(param)
+
+
 def test_voices_are_listed_in_both_shapes(client):
     answer = client.get("/v1/audio/voices", params={"model": "tone/sine"}).json()
     assert answer["voices"] == answer["data"]

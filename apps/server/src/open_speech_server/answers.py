@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from open_speech import Segment, Task, Transcription, Word
+from open_speech import Segment, Task, Transcription, TranscriptionRequest, Word
 from open_speech.subtitles import to_srt, to_vtt
 
-from .forms import TranscriptionForm
 from .languages import language_name
 
 
-def render(result: Transcription, form: TranscriptionForm, task: Task) -> Response:
+def render(result: Transcription, asked: TranscriptionRequest, response_format: str) -> Response:
     """The whole answer in the form's ``response_format``."""
-    match form.response_format:
+    match response_format:
         case "text":
             return PlainTextResponse(f"{result.text}\n")
         case "srt":
@@ -23,24 +23,38 @@ def render(result: Transcription, form: TranscriptionForm, task: Task) -> Respon
         case "vtt":
             return PlainTextResponse(to_vtt(result.segments), media_type="text/vtt")
         case "verbose_json":
-            return JSONResponse(_verbose(result, form, task))
-    return JSONResponse({"text": result.text, "usage": _usage(result)})
+            return JSONResponse(_verbose(result, asked))
+    answer: dict[str, Any] = {"text": result.text, "usage": usage(result.duration)}
+    if asked.logprobs:
+        answer["logprobs"] = logprobs(result.segments)
+    return JSONResponse(answer)
 
 
-def _usage(result: Transcription) -> dict[str, Any]:
-    return {"type": "duration", "seconds": round(result.duration, 3)}
+def logprobs(segments: Iterable[Segment]) -> list[dict[str, Any]]:
+    """How sure the engine was, token by token."""
+    return [
+        {"token": each.token, "bytes": list(each.token.encode()), "logprob": each.logprob}
+        for segment in segments
+        for each in segment.logprobs
+    ]
 
 
-def _verbose(result: Transcription, form: TranscriptionForm, task: Task) -> dict[str, Any]:
+def usage(seconds: float) -> dict[str, Any]:
+    """What was used: local models are paid by nobody, so it is the length."""
+    return {"type": "duration", "seconds": round(seconds, 3)}
+
+
+def _verbose(result: Transcription, asked: TranscriptionRequest) -> dict[str, Any]:
+    translated = asked.task is Task.TRANSLATE
     answer: dict[str, Any] = {
-        "task": task.value,
-        "language": language_name("en" if task is Task.TRANSLATE else result.language),
+        "task": asked.task.value,
+        "language": language_name("en" if translated else result.language),
         "duration": result.duration,
         "text": result.text,
         "segments": [_segment(number, each) for number, each in enumerate(result.segments)],
-        "usage": _usage(result),
+        "usage": usage(result.duration),
     }
-    if form.words:
+    if asked.word_timestamps:
         answer["words"] = [_word(word) for word in result.words]
     return answer
 

@@ -35,6 +35,7 @@ from .transcription import (
     Transcription,
     TranscriptionEvent,
     TranscriptionRequest,
+    later,
 )
 from .voices import resolve_voice
 
@@ -44,7 +45,7 @@ SplitText = Callable[[str, str | None], Sequence[str]]
 """From a text and its language to the pieces that are spoken one by one."""
 
 
-def whole(text: str, language: str | None) -> Sequence[str]:
+def whole(text: str, _language: str | None) -> Sequence[str]:
     """Leave the text in one piece."""
     return [text]
 
@@ -189,28 +190,37 @@ class OpenSpeech:
         *,
         model: str | None = None,
         keep_alive_s: float | None = None,
+        rest: AsyncGenerator[Audio, None] | None = None,
     ) -> AsyncGenerator[TranscriptionEvent, None]:
         """Understand a recording, segment by segment; closing the generator stops it.
 
-        The audio must have the model's ``sample_rate``. Raises as ``speak`` does.
+        The audio must have the model's ``sample_rate``. Of a long recording ``request`` holds the
+        first stretch and ``rest`` yields the others; they are heard one after the other, in the
+        language of the first, and times are those of the whole. Raises as ``speak`` does.
         """
         name = model or self.default_model(Kind.STT)
         offer = self.resolve(name)
         capabilities.require_kind(offer, Kind.STT)
         async with self.manager.lease(name, keep_alive_s=keep_alive_s) as lease:
             capabilities.check_transcription(request, lease.model)
-            async with aclosing(lease.hear(request)) as events:
+            async with aclosing(_stretch_by_stretch(lease, request, rest)) as events:
                 async for event in events:
                     yield event
 
     async def transcribe(
-        self, request: TranscriptionRequest, *, model: str | None = None
+        self,
+        request: TranscriptionRequest,
+        *,
+        model: str | None = None,
+        rest: AsyncGenerator[Audio, None] | None = None,
     ) -> Transcription:
-        """Understand a whole recording at once. Raises as ``hear`` does."""
+        """Understand a whole recording at once. Arguments and errors as for ``hear``."""
         offer = self.resolve(model or self.default_model(Kind.STT))
         only = offer.model.languages[0] if len(offer.model.languages) == 1 else None
         language, segments = request.language or only, list[Segment]()
-        async with aclosing(self.hear(request, model=model)) as events:
+        length = Length(request.audio)
+        others = length.of(rest) if rest else None
+        async with aclosing(self.hear(request, model=model, rest=others)) as events:
             async for event in events:
                 if isinstance(event, DetectedLanguage):
                     language = event.language
@@ -219,7 +229,7 @@ class OpenSpeech:
         return Transcription(
             text=" ".join(text for segment in segments if (text := segment.text.strip())),
             language=language,
-            duration=request.audio.seconds,
+            duration=length.seconds,
             segments=tuple(segments),
         )
 
@@ -284,3 +294,37 @@ class OpenSpeech:
             return InProcessHost(load, call_timeout_s=timeout)
         environment = self.registry.provider(offer.provider.name).environment
         return SubprocessHost(load, call_timeout_s=timeout, options=environment.options)
+
+
+class Length:
+    """Counts the seconds of a recording while its stretches pass by."""
+
+    def __init__(self, first: Audio) -> None:
+        self.seconds = first.seconds
+
+    async def of(self, rest: AsyncGenerator[Audio, None]) -> AsyncGenerator[Audio, None]:
+        """Pass the other stretches on."""
+        async with aclosing(rest):
+            async for audio in rest:
+                self.seconds += audio.seconds
+                yield audio
+
+
+async def _stretch_by_stretch(
+    lease: Lease, request: TranscriptionRequest, rest: AsyncGenerator[Audio, None] | None
+) -> AsyncGenerator[TranscriptionEvent, None]:
+    async with aclosing(lease.hear(request)) as events:
+        async for event in events:
+            if isinstance(event, DetectedLanguage):
+                request = replace(request, language=event.language)
+            yield event
+    if rest is None:
+        return
+    offset = request.audio.seconds
+    async with aclosing(rest):
+        async for audio in rest:
+            async with aclosing(lease.hear(replace(request, audio=audio))) as events:
+                async for event in events:
+                    if not isinstance(event, DetectedLanguage):
+                        yield later(event, offset)
+            offset += audio.seconds

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from .audio import Audio, Word
@@ -104,6 +104,22 @@ class Segment:
 
 TranscriptionEvent = DetectedLanguage | Partial | Segment
 """What ``STTModel.transcribe`` yields."""
+
+
+def later(event: Partial | Segment, seconds: float) -> Partial | Segment:
+    """The same result, with times so much later: of a stretch as part of a whole recording."""
+    if isinstance(event, Partial):
+        return event
+    words = tuple(
+        replace(word, start=word.start + seconds, end=word.end + seconds) for word in event.words
+    )
+    return replace(
+        event,
+        start=event.start + seconds,
+        end=event.end + seconds,
+        words=words,
+        seek=event.seek + round(seconds * 100),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

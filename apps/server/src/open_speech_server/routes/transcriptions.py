@@ -1,96 +1,145 @@
-"""Speech to text, as OpenAI's ``POST /v1/audio/transcriptions``."""
+"""Speech to text, as OpenAI's ``POST /v1/audio/transcriptions`` and ``/translations``."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
+from dataclasses import dataclass
 from typing import Annotated
 
+import numpy as np
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from open_speech import (
     Audio,
     Kind,
+    ModelInfo,
     OpenSpeech,
     Segment,
     Task,
     TranscriptionRequest,
 )
+from open_speech.aio import in_thread
 from open_speech.capabilities import check_transcription, require_kind
-from open_speech.codecs.decode import decode
-from open_speech.codecs.limits import DecodeLimits
 from open_speech.errors import OpenSpeechError
+from open_speech.service import Length
 
-from ..answers import render
-from ..forms import form_schema, read_form
+from ..answers import logprobs, render, usage
+from ..forms import TranscriptionForm, TranslationForm, form_schema, read_form
 from ..state import speech_of, state_of
 from ..streaming import LiveResponse, after_first, while_connected
 from .speech import event
 
 router = APIRouter(tags=["transcription"])
 Speech = Annotated[OpenSpeech, Depends(speech_of)]
+_NOTHING = Audio(samples=np.zeros(0, np.float32), sample_rate=16_000)
 
 
 @router.post(
     "/v1/audio/transcriptions",
     summary="Transcribe a recording",
     response_class=Response,
-    openapi_extra=form_schema(),
+    openapi_extra=form_schema(TranscriptionForm),
 )
 async def transcribe(request: Request, speech: Speech) -> Response:
     """The words of a recording, in the language that is spoken."""
-    return await _answer(request, speech, Task.TRANSCRIBE)
+    async with AsyncExitStack() as stack:
+        form = await stack.enter_async_context(read_form(request, TranscriptionForm))
+        recording = await while_connected(request, _open(request, speech, form, Task.TRANSCRIBE))
+        if not form.stream:
+            return await _whole(request, speech, recording, form.response_format)
+        # The upload stays open until the last of it is decoded.
+        pieces = _events(speech, recording, stack.pop_all())
+        ready = await while_connected(request, after_first(pieces))
+    return LiveResponse(ready, media_type="text/event-stream")
 
 
-async def _answer(request: Request, speech: OpenSpeech, task: Task) -> Response:
-    async with read_form(request) as form:
-        model = form.model or speech.default_model(Kind.STT)
-        offer = speech.resolve(model)
-        require_kind(offer, Kind.STT)
-        asked = form.request(task)
-        # Before the audio is decoded: what the model cannot do it cannot do with any audio.
-        check_transcription(asked(_NOTHING), speech.manager.resident(model).model)
-        limits = DecodeLimits(max_seconds=state_of(request).settings.os_max_audio_s)
-        audio = await asyncio.to_thread(
-            decode,
+@router.post(
+    "/v1/audio/translations",
+    summary="Translate a recording into English",
+    response_class=Response,
+    openapi_extra=form_schema(TranslationForm),
+)
+async def translate(request: Request, speech: Speech) -> Response:
+    """The words of a recording, in English."""
+    async with read_form(request, TranslationForm) as form:
+        recording = await while_connected(request, _open(request, speech, form, Task.TRANSLATE))
+        return await _whole(request, speech, recording, form.response_format)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Recording:
+    """What is asked of which model: the first stretch, and the others as they are decoded."""
+
+    model: str
+    asked: TranscriptionRequest
+    rest: AsyncGenerator[Audio, None]
+
+
+async def _open(
+    request: Request, speech: OpenSpeech, form: TranslationForm, task: Task
+) -> _Recording:
+    """Check what is asked, then decode the first stretch."""
+    model = form.model or speech.default_model(Kind.STT)
+    offer = speech.resolve(model)
+    require_kind(offer, Kind.STT)
+    info = speech.manager.resident(model).model
+    asked = form.request(task, info)
+    # Before the audio is decoded: what the model cannot do it cannot do with any audio.
+    check_transcription(asked(_NOTHING), info)
+    stretches = _decoded(form, info, state_of(request).settings.os_max_audio_s)
+    return _Recording(model=model, asked=asked(await anext(stretches)), rest=stretches)
+
+
+async def _decoded(
+    form: TranslationForm, model: ModelInfo, max_seconds: float
+) -> AsyncGenerator[Audio, None]:
+    from open_speech.codecs.decode import decode_stretches
+    from open_speech.codecs.limits import DecodeLimits
+
+    stretches = in_thread(
+        decode_stretches(
             form.file.file,
-            sample_rate=offer.model.sample_rate,
-            limits=limits,
+            sample_rate=model.sample_rate,
+            limits=DecodeLimits(max_seconds=max_seconds),
             media_type=form.file.content_type,
         )
-    if form.stream:
-        pieces = await while_connected(request, after_first(_events(speech, asked(audio), model)))
-        return LiveResponse(pieces, media_type="text/event-stream")
-    result = await while_connected(request, speech.transcribe(asked(audio), model=model))
-    return render(result, form, task)
+    )
+    async with aclosing(stretches):
+        async for stretch in stretches:
+            yield stretch.audio
 
 
-def _silence() -> Audio:
-    import numpy as np
-
-    return Audio(samples=np.zeros(0, np.float32), sample_rate=16000)
-
-
-_NOTHING = _silence()
+async def _whole(
+    request: Request, speech: OpenSpeech, recording: _Recording, response_format: str
+) -> Response:
+    work = speech.transcribe(recording.asked, model=recording.model, rest=recording.rest)
+    return render(await while_connected(request, work), recording.asked, response_format)
 
 
 async def _events(
-    speech: OpenSpeech, asked: TranscriptionRequest, model: str
+    speech: OpenSpeech, recording: _Recording, upload: AsyncExitStack
 ) -> AsyncGenerator[bytes, None]:
     """OpenAI's events: a delta per segment as it is decoded, then the whole text."""
-    texts: list[str] = []
-    try:
-        async with aclosing(speech.hear(asked, model=model)) as results:
+    asked, length = recording.asked, Length(recording.asked.audio)
+    segments: list[Segment] = []
+    text = ""
+    hearing = speech.hear(asked, model=recording.model, rest=length.of(recording.rest))
+    async with upload, aclosing(hearing) as results:
+        try:
             async for result in results:
-                if isinstance(result, Segment) and (text := result.text.strip()):
-                    delta = f" {text}" if texts else text
-                    texts.append(text)
-                    yield event({"type": "transcript.text.delta", "delta": delta})
-    except OpenSpeechError as error:
-        if texts:  # after the first event the status is out: say it in the stream
-            yield event({"type": "error", "error": {"message": str(error), "code": error.code}})
-        raise
-    usage = {"type": "duration", "seconds": asked.audio.seconds}
-    yield event({"type": "transcript.text.done", "text": " ".join(texts), "usage": usage})
+                if isinstance(result, Segment) and (words := result.text.strip()):
+                    delta = f" {words}" if text else words
+                    text += delta
+                    segments.append(result)
+                    more = {"logprobs": logprobs([result])} if asked.logprobs else {}
+                    yield event({"type": "transcript.text.delta", "delta": delta, **more})
+        except OpenSpeechError as error:
+            if text:  # after the first event the status is out: say it in the stream
+                yield event({"type": "error", "error": {"message": str(error), "code": error.code}})
+            raise
+    done: dict[str, object] = {"type": "transcript.text.done", "text": text, "usage": usage(length.seconds)}
+    if asked.logprobs:
+        done["logprobs"] = logprobs(segments)
+    yield event(done)
