@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from . import _endpoints, _errors, _hooks, _settings, _types
+from . import _commands, _endpoints, _errors, _hooks, _settings, _types
 
 FOLDER = Path(__file__).parents[1] / "reference"
 
 PAGES: dict[str, Callable[[], str]] = {
+    "commands": _commands.page,
     "endpoints": _endpoints.page,
     "errors": _errors.page,
     "hooks": _hooks.page,
