@@ -23,6 +23,8 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 T = TypeVar("T")
+CANCEL_WAIT_S = 10.0
+"""What is cancelled gets so long for tidying up before it is left to itself."""
 
 
 class Portal:
@@ -53,12 +55,22 @@ class Portal:
         self._loop.close()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine and wait for its result; Ctrl-C cancels it."""
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        """Run a coroutine and wait for its result; Ctrl-C cancels it and waits for its end."""
+        ended = threading.Event()
+
+        async def to_its_end() -> T:
+            try:
+                return await work
+            finally:
+                ended.set()
+
+        future = asyncio.run_coroutine_threadsafe(to_its_end(), self._loop)
         try:
             return future.result()
         except BaseException:
-            future.cancel()
+            # A generator that is still being stepped through could not be closed.
+            if future.cancel():
+                ended.wait(CANCEL_WAIT_S)
             raise
 
     def iterate(self, items: AsyncGenerator[T, None]) -> Generator[T, None, None]:
