@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import logging
-import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -15,6 +14,8 @@ import click
 from .console import Progress
 
 if TYPE_CHECKING:
+    import ssl
+
     from ..settings import Settings
     from .client import Client
 
@@ -37,6 +38,7 @@ def server_options(command: Callable[..., None]) -> Callable[..., None]:
 
     @click.option(
         "--url",
+        metavar="ADDRESS",
         envvar="OPEN_SPEECH_URL",
         show_envvar=True,
         callback=_base_address,
@@ -44,6 +46,7 @@ def server_options(command: Callable[..., None]) -> Callable[..., None]:
     )
     @click.option(
         "--api-key",
+        metavar="KEY",
         envvar=["OPEN_SPEECH_API_KEY", "OS_API_KEY"],
         show_envvar=True,
         help="Key of the server. Others on this machine see options: rather set the variable.",
@@ -113,6 +116,8 @@ def trust(server: Server) -> ssl.SSLContext | bool:
         return False
     if server.url and not server.url.startswith("https:"):
         return True  # making a context takes time, and there is nothing to check
+    import ssl
+
     from ..settings import ConfigurationError, load_settings
 
     context = ssl.create_default_context()

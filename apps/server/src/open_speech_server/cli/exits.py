@@ -30,12 +30,16 @@ class Failure(Exception):
         self.status = status
 
 
+class ReaderLeft(Exception):
+    """Nobody reads what the command writes."""
+
+
 def run(command: click.Command, arguments: Sequence[str]) -> int:
     """Run a command to its end and return its exit status; never raises but SystemExit."""
     try:
         result = _quietly(lambda: command.main(arguments, "open-speech", standalone_mode=False))
         sys.stdout.flush()
-    except BrokenPipeError:
+    except (ReaderLeft, BrokenPipeError):
         # What is still in the buffer would fail again when the interpreter ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
@@ -52,7 +56,7 @@ def _quietly(work: Callable[[], object]) -> object:
         return USAGE
     except click.ClickException as error:
         return say(error)
-    except BrokenPipeError:
+    except (ReaderLeft, BrokenPipeError):
         raise
     except Exception as error:
         return say(error)

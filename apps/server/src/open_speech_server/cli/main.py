@@ -9,7 +9,16 @@ import click
 from . import doctor, exits, models, providers, say, serve, transcribe, voices
 
 
-@click.group()
+class _Command(click.Group):
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the subcommand; click would turn a reader that left into an ordinary failure."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise exits.ReaderLeft from error
+
+
+@click.group(cls=_Command)
 @click.version_option(package_name="open-speech-server")
 def cli() -> None:
     """Speak and listen with any engine.

@@ -31,9 +31,10 @@ from .output import ENDINGS, format_of, written
     help="Format of the sound. [default: by the file's ending; wav on standard output]",
 )
 @click.option("--model", metavar="NAME", help="Model to speak with.  [default: TTS_MODEL]")
-@click.option("--voice", help="Voice of the model.  [default: TTS_VOICE]")
+@click.option("--voice", metavar="NAME", help="Voice of the model.  [default: TTS_VOICE]")
 @click.option(
     "--speed",
+    metavar="FACTOR",
     type=click.FloatRange(0.25, 4.0),
     help="1 is the voice's own pace, 2 twice as fast.  [default: TTS_SPEED]",
 )
@@ -57,7 +58,7 @@ def command(
     """
     target = _target(output, as_json=as_json)
     chosen = audio_format or (format_of(target) if target else "wav")
-    spoken = click.get_text_stream("stdin").read() if text == "-" else text
+    spoken = sys.stdin.read() if text == "-" else text
     if not spoken.strip():
         raise Failure("There is no text to speak.")
 

@@ -10,12 +10,13 @@ import click
 if TYPE_CHECKING:
     from ..settings import Settings
 
+_PORT = click.IntRange(0, 65535)
 _FOLDER = click.Path(path_type=Path)
 
 
 @click.command("serve")
 @click.option("--host", metavar="ADDRESS", help="Address to listen on, as OS_HOST.")
-@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on, as OS_PORT.")
+@click.option("--port", metavar="NUMBER", type=_PORT, help="Port to listen on, as OS_PORT.")
 @click.option("--tls/--no-tls", default=None, help="Serve HTTPS or HTTP, as OS_SSL_ENABLED.")
 @click.option("--stt-model", metavar="NAMES", help="Models that hear, as STT_MODEL.")
 @click.option("--tts-model", metavar="NAMES", help="Models that speak, as TTS_MODEL.")
