@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
-
-if TYPE_CHECKING:
-    from ..settings import Settings
 
 _PORT = click.IntRange(0, 65535)
 _FOLDER = click.Path(path_type=Path)
@@ -36,6 +32,7 @@ def command(
     Settings come from the environment; the options win over it. A key has no option, since others
     on the machine see a command's options: set OS_API_KEY.
     """
+    from ..serve import run
     from ..settings import load_settings
 
     settings = load_settings(
@@ -48,24 +45,4 @@ def command(
         os_log_format=log_format,
         **fields,
     )
-    if settings.os_log_format == "console" and settings.os_port:
-        click.echo(_to_try(settings), err=True)
-
-    from ..serve import run
-
     run(settings)
-
-
-def _to_try(settings: Settings) -> str:
-    """Lines to paste into another terminal."""
-    from .connect import local_address
-
-    base = local_address(settings)
-    curl = "curl -k" if base.startswith("https") else "curl"
-    if settings.api_key:
-        curl += ' -H "Authorization: Bearer $OS_API_KEY"'
-    return f"""To try it once it is ready, and its documentation at {base}/docs:
-  {curl} {base}/v1/audio/speech -H 'Content-Type: application/json' \\
-      -d '{{"input": "Hello from Open Speech."}}' -o hello.mp3
-  {curl} {base}/v1/audio/transcriptions -F file=@hello.mp3
-"""
