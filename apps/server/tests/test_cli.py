@@ -9,29 +9,33 @@ import signal
 import subprocess
 import sys
 import wave
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import psutil
 import pytest
 
-from command_line import COMMAND, WAIT_S, ended, run, variables
+from command_line import COMMAND, WAIT_S, Done, ended, run, variables
 from open_speech.testing.hub import FakeHub
 from open_speech.testing.install import install_provider
 from open_speech_server.cli import exits
 from open_speech_server.cli.client import ModelEntry, ProviderEntry, VoiceEntry
 from open_speech_server.cli.main import cli
+from open_speech_server.cli.output import written
+from open_speech_server.cli.voices import speaks
 
 SPEAK = {"TTS_MODEL": "espeak/en-us", "STT_MODEL": "pocketsphinx/en-us"}
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory):
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One data folder for all, so that providers are asked once what they offer."""
     return tmp_path_factory.mktemp("command")
 
 
 @pytest.fixture(scope="module")
-def hello(shared):
+def hello(shared: Path) -> Path:
     path = shared / "hello.wav"
     done = run(
         "say", "hello world, one two three", "-o", path, environment=variables(shared, **SPEAK)
@@ -40,7 +44,7 @@ def hello(shared):
     return path
 
 
-def plain(done):
+def plain(done: Done) -> str:
     """One sentence on standard error, and no traceback."""
     assert "Traceback" not in done.errors
     assert done.errors.startswith("open-speech: ")
@@ -48,14 +52,16 @@ def plain(done):
     return done.errors.removeprefix("open-speech: ").strip()
 
 
-def names(folder):
+def names(folder: Path) -> list[str]:
     return [path.name for path in folder.iterdir()]
 
 
 # -- speaking ----------------------------------------------------------------------------------
 
 
-def test_without_settings_an_installed_model_is_used_and_named(shared, tmp_path):
+def test_without_settings_an_installed_model_is_used_and_named(
+    shared: Path, tmp_path: Path
+) -> None:
     path = tmp_path / "a.wav"
     done = run("say", "One.", "-o", path, environment=variables(shared))
     assert done.status == 0, done.errors
@@ -64,13 +70,15 @@ def test_without_settings_an_installed_model_is_used_and_named(shared, tmp_path)
     assert names(tmp_path) == ["a.wav"]
 
 
-def test_wav_files_tell_their_true_length(hello):
+def test_wav_files_tell_their_true_length(hello: Path) -> None:
     with wave.open(str(hello)) as file:
         assert file.getnframes() * 2 + 44 == hello.stat().st_size
         assert file.getnframes() > file.getframerate()
 
 
-def test_format_follows_the_ending_and_json_tells_what_was_written(shared, tmp_path):
+def test_format_follows_the_ending_and_json_tells_what_was_written(
+    shared: Path, tmp_path: Path
+) -> None:
     path = tmp_path / "a.ogg"
     done = run(
         "say", "One.", "-o", path, "--voice", "en-gb", "--speed", "2", "--json",
@@ -85,7 +93,7 @@ def test_format_follows_the_ending_and_json_tells_what_was_written(shared, tmp_p
     assert told["bytes"] == path.stat().st_size
 
 
-def test_text_comes_from_standard_input_and_sound_goes_to_standard_output(shared):
+def test_text_comes_from_standard_input_and_sound_goes_to_standard_output(shared: Path) -> None:
     done = run(
         "say", "-", "-o", "-", "--format", "flac",
         environment=variables(shared, **SPEAK), given=b"One two.",
@@ -96,8 +104,8 @@ def test_text_comes_from_standard_input_and_sound_goes_to_standard_output(shared
 
 
 def test_an_explicit_model_that_nobody_serves_is_an_error_that_names_what_is_there(
-    shared, tmp_path
-):
+    shared: Path, tmp_path: Path
+) -> None:
     environment = variables(shared, TTS_MODEL="piper/en_US-lessac-medium")
     done = run("say", "One.", "-o", tmp_path / "a.wav", environment=environment)
     sentence = plain(done)
@@ -107,7 +115,7 @@ def test_an_explicit_model_that_nobody_serves_is_an_error_that_names_what_is_the
     assert names(tmp_path) == []
 
 
-def test_a_failure_leaves_the_earlier_file_as_it_was(shared, tmp_path):
+def test_a_failure_leaves_the_earlier_file_as_it_was(shared: Path, tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
     path.write_bytes(b"earlier")
     done = run(
@@ -122,13 +130,7 @@ def test_a_failure_leaves_the_earlier_file_as_it_was(shared, tmp_path):
 # -- hearing -----------------------------------------------------------------------------------
 
 
-def test_words_come_back(shared, hello):
-    done = run("transcribe", hello, environment=variables(shared, **SPEAK))
-    assert (done.status, done.errors) == (0, "")
-    assert "hello world" in done.text
-
-
-def test_json_has_times_of_segments_and_words(shared, hello):
+def test_json_has_times_of_segments_and_words(shared: Path, hello: Path) -> None:
     done = run(
         "transcribe", "-", "--json", "--words",
         environment=variables(shared, **SPEAK), given=hello.read_bytes(),
@@ -142,14 +144,14 @@ def test_json_has_times_of_segments_and_words(shared, hello):
     assert [word["word"] for word in told["words"]] == told["text"].split()
 
 
-def test_subtitles_go_to_a_file(shared, hello, tmp_path):
+def test_subtitles_go_to_a_file(shared: Path, hello: Path, tmp_path: Path) -> None:
     path = tmp_path / "a.srt"
     done = run("transcribe", hello, "--srt", "-o", path, environment=variables(shared, **SPEAK))
     assert (done.status, done.output) == (0, b"")
     assert path.read_text().startswith("1\n00:00:00,")
 
 
-def test_what_is_no_recording_is_an_error_in_one_sentence(shared, tmp_path):
+def test_what_is_no_recording_is_an_error_in_one_sentence(shared: Path, tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
     path.write_bytes(b"no sound at all" * 100)
     done = run("transcribe", path, environment=variables(shared, **SPEAK))
@@ -160,7 +162,7 @@ def test_what_is_no_recording_is_an_error_in_one_sentence(shared, tmp_path):
 # -- looking -----------------------------------------------------------------------------------
 
 
-def test_models_as_json(shared):
+def test_models_as_json(shared: Path) -> None:
     done = run("models", "--json", environment=variables(shared))
     models = {model["id"]: model for model in done.json["models"]}
     assert all(model.keys() == ModelEntry.__dataclass_fields__.keys() for model in models.values())
@@ -170,20 +172,20 @@ def test_models_as_json(shared):
     assert not models["espeak/en-us"]["is_default"]
 
 
-def test_one_model(shared):
+def test_one_model(shared: Path) -> None:
     done = run("models", "info", "espeak/en-us", environment=variables(shared, **SPEAK))
     assert done.status == 0
     assert "espeak/en-us" in done.text
     assert "speed" in done.text
 
 
-def test_a_model_that_is_nearly_there(shared):
+def test_a_model_that_is_nearly_there(shared: Path) -> None:
     done = run("models", "info", "espeak/en-uk", environment=variables(shared))
     assert done.status == 1
     assert "espeak" in plain(done)
 
 
-def test_voices_of_a_language(shared):
+def test_voices_of_a_language(shared: Path) -> None:
     done = run("voices", "--language", "EN", "--json", environment=variables(shared, **SPEAK))
     voices = done.json["voices"]
     assert all(voice.keys() == VoiceEntry.__dataclass_fields__.keys() for voice in voices)
@@ -191,7 +193,7 @@ def test_voices_of_a_language(shared):
     assert len({voice["language"] for voice in voices}) > 1
 
 
-def test_broken_providers_are_listed_and_doctor_says_what_to_do(tmp_path):
+def test_broken_providers_are_listed_and_doctor_says_what_to_do(tmp_path: Path) -> None:
     install_provider(tmp_path / "site", "sick", "raise RuntimeError('no engine')")
     environment = variables(tmp_path, **SPEAK, PYTHONPATH=str(tmp_path / "site"))
     done = run("providers", "--json", environment=environment)
@@ -213,10 +215,10 @@ def test_broken_providers_are_listed_and_doctor_says_what_to_do(tmp_path):
 # -- fetching ----------------------------------------------------------------------------------
 
 
-def test_pull_goes_on_where_ctrl_c_stopped_it(tmp_path):
+def test_pull_goes_on_where_ctrl_c_stopped_it(tmp_path: Path) -> None:
     install_provider(tmp_path / "site", "tone", "open_speech.testing.tone")
     weights = os.urandom(3_000_000)
-    arrived = []
+    arrived: list[int] = []
     with FakeHub(rate=2_000_000) as hub:
         hub.add("tone/voices-two", {"model.bin": weights})
         environment = variables(
@@ -252,7 +254,7 @@ def test_pull_goes_on_where_ctrl_c_stopped_it(tmp_path):
 # -- ending ------------------------------------------------------------------------------------
 
 
-def test_ctrl_c_ends_quietly_with_nothing_left_behind(shared, tmp_path):
+def test_ctrl_c_ends_quietly_with_nothing_left_behind(shared: Path, tmp_path: Path) -> None:
     with subprocess.Popen(
         [COMMAND, "say", "One two three four. " * 5000, "-o", tmp_path / "a.wav"],
         env=variables(shared, **SPEAK), stderr=subprocess.PIPE,
@@ -269,7 +271,7 @@ def test_ctrl_c_ends_quietly_with_nothing_left_behind(shared, tmp_path):
     assert psutil.wait_procs(workers, timeout=WAIT_S)[1] == []
 
 
-def test_a_reader_that_leaves_is_no_error(shared):
+def test_a_reader_that_leaves_is_no_error(shared: Path) -> None:
     reading, writing = os.pipe()
     with subprocess.Popen(
         [COMMAND, "voices"], env=variables(shared, **SPEAK), stdout=writing, stderr=subprocess.PIPE
@@ -281,7 +283,7 @@ def test_a_reader_that_leaves_is_no_error(shared):
     assert errors == b""
 
 
-def test_progress_is_shown_on_a_terminal_and_taken_away(shared, hello):
+def test_words_come_back_and_progress_is_shown_on_a_terminal(shared: Path, hello: Path) -> None:
     mine, terminal = pty.openpty()
     with subprocess.Popen(
         [COMMAND, "transcribe", hello], env=variables(shared, **SPEAK, COLUMNS="80"),
@@ -318,8 +320,13 @@ def test_progress_is_shown_on_a_terminal_and_taken_away(shared, hello):
     ],
 )
 def test_a_mistake_is_one_sentence_and_a_status(
-    arguments, status, said, capsys, monkeypatch, tmp_path
-):
+    arguments: list[str],
+    status: int,
+    said: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
     for name, value in variables(tmp_path, **SPEAK).items():
         monkeypatch.setenv(name, value)
     assert exits.run(cli, arguments) == status
@@ -330,7 +337,9 @@ def test_a_mistake_is_one_sentence_and_a_status(
     assert said in captured.err
 
 
-def test_what_nobody_foresaw_is_a_sentence_too(monkeypatch, capsys):
+def test_what_nobody_foresaw_is_a_sentence_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def burst(*_: object, **__: object) -> None:
         raise RuntimeError("two\nlines")
 
@@ -339,12 +348,16 @@ def test_what_nobody_foresaw_is_a_sentence_too(monkeypatch, capsys):
     captured = capsys.readouterr().err
     assert "RuntimeError: two lines" in captured
     assert "Traceback" not in captured
+    monkeypatch.setenv("OS_PORT", "many")
+    assert exits.run(cli, []) == exits.FAILED
+    assert "Traceback" not in capsys.readouterr().err
+    monkeypatch.delenv("OS_PORT")
     monkeypatch.setenv("OS_LOG_LEVEL", "debug")
     assert exits.run(cli, []) == exits.FAILED
     assert "Traceback" in capsys.readouterr().err
 
 
-def test_help_waits_for_no_heavy_import():
+def test_help_waits_for_no_heavy_import() -> None:
     code = (
         "import sys; from open_speech_server.cli.main import cli; "
         "cli.main(['--help'], standalone_mode=False); print(sorted(sys.modules), file=sys.stderr)"
@@ -358,13 +371,16 @@ def test_help_waits_for_no_heavy_import():
 # -- the document ------------------------------------------------------------------------------
 
 
-def commands(group, path="open-speech"):
+def commands(
+    group: click.Command, path: str = "open-speech"
+) -> Iterator[tuple[str, click.Command]]:
     yield path, group
-    for name in getattr(group, "commands", {}):
-        yield from commands(group.commands[name], f"{path} {name}")
+    if isinstance(group, click.Group):
+        for name, command in group.commands.items():
+            yield from commands(command, f"{path} {name}")
 
 
-def test_every_command_and_option_is_documented():
+def test_every_command_and_option_is_documented() -> None:
     page = Path(__file__).parents[3] / "docs" / "reference" / "commands.md"
     parts = page.read_text(encoding="utf-8").split("\n## ")
     sections = {part.split("\n", 1)[0].strip("`# "): part for part in parts}
@@ -376,3 +392,44 @@ def test_every_command_and_option_is_documented():
             for option in (*parameter.opts, *parameter.secondary_opts):
                 shown = option if option.startswith("-") else option.upper()
                 assert re.search(rf"(?<![\w-]){shown}(?![\w-])", sections[path]), option
+
+
+# -- parts -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("tag", "wanted", "same"),
+    [
+        ("en-GB", "en", True),
+        ("en-GB", "EN_gb", True),
+        ("en", "en-GB", False),
+        ("eno", "en", False),
+        (None, "en", False),
+    ],
+)
+def test_a_language_means_its_narrower_ones_too(tag: str | None, wanted: str, same: bool) -> None:
+    assert speaks(tag, wanted) is same
+
+
+def test_a_link_is_followed_and_the_mode_of_the_file_stays(tmp_path: Path) -> None:
+    (tmp_path / "real").write_bytes(b"old")
+    (tmp_path / "real").chmod(0o640)
+    (tmp_path / "link").symlink_to("real")
+    with written(tmp_path / "link") as file:
+        file.write(b"new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real").read_bytes() == b"new"
+    assert (tmp_path / "real").stat().st_mode & 0o777 == 0o640
+
+
+def test_what_is_no_ordinary_file_is_written_as_it_is() -> None:
+    with written(Path(os.devnull)) as file:
+        file.write(b"gone")
+    assert Path(os.devnull).is_char_device()
+
+
+def test_sound_that_stops_halfway_leaves_no_file(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError), written(tmp_path / "a.wav") as file:
+        file.write(b"half")
+        raise RuntimeError
+    assert names(tmp_path) == []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..config import environment_store
 from ..settings import Settings
 from .console import Progress
 from .finding import Finding, ok, warning, wrong
@@ -45,6 +44,8 @@ def providers(settings: Settings, progress: Progress) -> Iterator[Finding]:
 
 def environments(settings: Settings) -> Iterator[Finding]:
     """Environments of providers are whole, and the shared one is as they were made for."""
+    from ..config import environment_store
+
     store = environment_store(settings)
     found = store.list()
     if not found:

@@ -6,6 +6,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import click
 
@@ -96,10 +97,11 @@ def explain(error: Exception) -> tuple[str, int]:
 
 def _unforeseen(error: Exception) -> str:
     """The sentence for a mistake of ours; the traceback only where debugging was asked for."""
-    from ..settings import load_settings
+    from ..settings import ConfigurationError, load_settings
 
-    if load_settings().os_log_level == "debug":
-        traceback.print_exception(error)
+    with suppress(ConfigurationError):
+        if load_settings().os_log_level == "debug":
+            traceback.print_exception(error)
     said = " ".join(str(error).split())
     kind = type(error).__name__
     return f"This should not have happened: {kind}: {said} (OS_LOG_LEVEL=debug shows where)."
