@@ -15,10 +15,11 @@ from open_speech_provider_pocketsphinx import grammars
 from open_speech_provider_pocketsphinx.model import PocketsphinxModel
 
 Recording = Callable[[str], Audio]
-HOUSE = """#JSGF V1.0;
+HOUSE = """#JSGF V1.0 UTF-8 en;
+// What one says.
 grammar house;
 public <order> = [please] (turn (on | off) the <room> light | (open | close) the window);
-<room> = kitchen | bedroom;
+<room> = kitchen {room = 1} | /2.5/ bedroom; /* that's all; really */
 """
 
 
@@ -55,7 +56,7 @@ def test_a_grammar_does_not_outlive_its_request(
     free = list(model.transcribe(TranscriptionRequest(audio=audio)))
     heard(model, audio, "digits")
     with pytest.raises(InvalidRequest):
-        heard(model, audio, "#JSGF V1.0; grammar g; public <a> = (yes")
+        heard(model, audio, "#JSGF V1.0; grammar g; public <a> = (yes;")
     assert list(model.transcribe(TranscriptionRequest(audio=audio))) == free
 
 
@@ -68,9 +69,10 @@ def test_a_grammar_does_not_outlive_its_request(
         ("#JSGF V1.0; grammar g; public <a> = (yes;", "cannot be parsed"),
         ("#JSGF V1.0; grammar g; <a> = yes;", "cannot be parsed"),
         ("#JSGF V1.0; grammar g; public <a> = yes\0;", "cannot be parsed"),
-        ("#JSGF V1.0; grammar g; import <etc.passwd>; public <a> = yes;", "import"),
-        ("#JSGF V1.0; grammar g;\n  import <a.*>;\npublic <a> = yes;", "import"),
-        ("#JSGF V1.0; grammar g; /* */ import <a.*>; public <a> = yes;", "import"),
+        ("#JSGF V1.0; grammar g; import <etc.passwd>; public <a> = yes;", "header and rules"),
+        ("#JSGF V1.0; grammar g;\n  import <a.*>;\npublic <a> = yes;", "header and rules"),
+        ("#JSGF V1.0; grammar g; /* */ import <a.*>; public <a> = yes;", "header and rules"),
+        ("#JSGF V1.0; grammar g; public <a> = yes; no;", "header and rules"),
         ("#JSGF V1.0; grammar g; public <a> = " + "yes " * 6000 + ";", "longer than"),
         ("#JSGF V1.0; grammar g; public <a> = " + "(" * 101 + "yes" + ")" * 101, "more than 100"),
     ],
@@ -86,7 +88,7 @@ def test_what_cannot_be_used_is_refused(
 
 def test_words_of_a_grammar() -> None:
     words = "please turn on off the light open close window kitchen bedroom"
-    assert grammars.words(HOUSE) == words.split()
+    assert grammars.words(grammars.jsgf(HOUSE)) == words.split()
 
 
 @given(st.text(alphabet="yesno <>()[]|*+=;/{}.#public\n", max_size=60))

@@ -23,9 +23,11 @@ MAX_CHARS = 20_000
 MAX_GROUPS = 100
 """Groups, options and repetitions: the engine's time to compile grows with their third power."""
 
-_NO_WORDS = re.compile(
-    r"^#JSGF.*?;|grammar[^;]*;|<[^>]*>|\{[^}]*\}|/[\d.]+/|//.*|\bpublic\b", re.MULTILINE
-)
+_COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
+_FORM = re.compile(r"\s*#JSGF[^;]*;\s*grammar\s+[\w.]+\s*;(\s*(public\s+)?<[\w.]+>\s*=[^;]*;)+\s*")
+"""A header and rules, nothing else: no import, for which the engine would look for files."""
+
+_NO_WORD = re.compile(r"^[^;]*;[^;]*;|<[^>]*>|\{[^}]*\}|/[\d.]+/|\bpublic\b")
 
 
 def jsgf(grammar: str) -> str:
@@ -36,16 +38,17 @@ def jsgf(grammar: str) -> str:
         raise refusal(f"There is no grammar named {grammar[:64]!r}.")
     if len(grammar) > MAX_CHARS:
         raise refusal(f"The grammar is longer than {MAX_CHARS} characters.")
-    if sum(map(grammar.count, "([*+")) > MAX_GROUPS:
+    plain = _COMMENT.sub(" ", grammar)
+    if sum(map(plain.count, "([*+")) > MAX_GROUPS:
         raise refusal(f"The grammar has more than {MAX_GROUPS} groups and repetitions.")
-    if re.search(r"\bimport\b", grammar):  # the engine would look for files
-        raise refusal("The grammar says 'import', which is not allowed.")
-    return grammar
+    if not _FORM.fullmatch(plain):
+        raise refusal("The grammar is not made of a header and rules.")
+    return plain
 
 
 def words(grammar: str) -> list[str]:
-    """The words that a grammar mentions, each once, in order."""
-    return list(dict.fromkeys(re.findall(r"[^\W\d_][\w'.-]*", _NO_WORDS.sub(" ", grammar))))
+    """The words that a grammar (as ``jsgf`` gives it) mentions, each once, in order."""
+    return list(dict.fromkeys(re.findall(r"[^\W\d_][\w'.-]*", _NO_WORD.sub(" ", grammar))))
 
 
 def refusal(message: str) -> InvalidRequest:
