@@ -33,6 +33,7 @@ STATUS: Mapping[type[core.OpenSpeechError], int] = {
     core.InvalidAudio: 400,
     core.AudioTooLong: 413,
     core.TextTooLong: 400,
+    core.ModelNotAllowed: 403,
     core.AccessDenied: 403,
     core.DeleteRefused: 403,
     core.Unavailable: 503,

@@ -10,6 +10,7 @@ OpenSpeechError
 │   ├── InvalidAudio
 │   ├── AudioTooLong
 │   ├── TextTooLong
+│   ├── ModelNotAllowed       not in the catalogue, and the operator opens no more than that
 │   ├── AccessDenied          the hub does not hand the weights to this token
 │   └── DeleteRefused         the weights are not the store's to delete
 ├── Unavailable               not now; trying again later may help
@@ -122,6 +123,12 @@ class TextTooLong(InvalidRequest):
     """The text is longer than the limit."""
 
     code = "text_too_long"
+
+
+class ModelNotAllowed(InvalidRequest):
+    """The operator lets this caller have the models of the catalogue only."""
+
+    code = "model_not_allowed"
 
 
 class AccessDenied(InvalidRequest):

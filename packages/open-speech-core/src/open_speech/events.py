@@ -17,18 +17,31 @@ class Event:
     """One thing that happened."""
 
     kind: str
-    """``state``, ``progress``, ``evicted``, ``worker_died``, ``providers``."""
+    """``state``, ``progress``, ``reloaded``, ``evicted``, ``worker_died``, ``providers``,
+    ``closing``."""
     model: str | None = None
     data: Mapping[str, str | int | float | bool | None] = field(default_factory=dict)
     at: float = field(default_factory=time.time)
     """Unix time."""
 
 
+class Listener(asyncio.Queue[Event]):
+    """The events that one listener has not taken yet."""
+
+    missed = False
+    """Whether it was too slow, and older events are gone; for the listener to reset."""
+
+
 class EventBus:
     """Hands every event to every listener. One event loop only; never waits for anybody."""
 
     def __init__(self) -> None:
-        self._listeners: set[asyncio.Queue[Event]] = set()
+        self._listeners: set[Listener] = set()
+
+    @property
+    def listeners(self) -> int:
+        """How many there are."""
+        return len(self._listeners)
 
     def publish(
         self, kind: str, model: str | None = None, **data: str | float | bool | None
@@ -38,12 +51,13 @@ class EventBus:
         for listener in self._listeners:
             if listener.full():
                 listener.get_nowait()
+                listener.missed = True
             listener.put_nowait(event)
 
     @contextmanager
-    def listen(self) -> Iterator[asyncio.Queue[Event]]:
+    def listen(self) -> Iterator[Listener]:
         """Receive events in a queue for the length of a ``with`` block."""
-        listener: asyncio.Queue[Event] = asyncio.Queue(MAX_WAITING)
+        listener = Listener(MAX_WAITING)
         self._listeners.add(listener)
         try:
             yield listener

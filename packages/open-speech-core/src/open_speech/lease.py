@@ -46,13 +46,18 @@ class Lease:
     async def _call(
         self, request: SpeechRequest | TranscriptionRequest
     ) -> AsyncGenerator[Audio | TranscriptionEvent, None]:
-        async with self.resident.turns:
-            host = self.resident.host
-            if host is None:
-                name = self.resident.key.name
-                raise errors.WorkerDied(
-                    f"The worker of {name!r} is gone.", model=name, retry_after=1.0
-                )
-            async with aclosing(host.call(request)) as results:
-                async for result in results:
-                    yield result
+        resident = self.resident
+        while True:
+            turns = resident.turns
+            async with turns:
+                if turns is not resident.turns:
+                    continue  # loaded anew meanwhile: queue for that one
+                if (host := resident.host) is None:
+                    name = resident.key.name
+                    raise errors.WorkerDied(
+                        f"The worker of {name!r} is gone.", model=name, retry_after=1.0
+                    )
+                async with aclosing(host.call(request)) as results:
+                    async for result in results:
+                        yield result
+                return

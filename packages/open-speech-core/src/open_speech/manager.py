@@ -10,15 +10,20 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 
 from . import errors
+from .downloads import Downloads
 from .events import EventBus
 from .hosts import Host, Memory
+from .ids import ModelId
 from .lease import Lease
-from .loader import Loader, MakeHost, Options, Weights
+from .loader import Loader, MakeHost, Options
 from .policy import Policy
 from .resident import DEATHS_BEFORE_GIVING_UP, ModelState, Progress, Resident
 from .residents import Residents
+from .room import Room
 from .routing import Offer
-from .status import ModelStatus, of_resident
+from .status import ModelStatus, not_ready, of_resident
+from .unloading import Unloading
+from .weights import Weights
 
 _log = logging.getLogger(__name__)
 
@@ -43,20 +48,20 @@ class ModelManager:
         compute_type: Callable[[Offer], str | None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._resolve = resolve
-        self._loader = Loader(make_host, weights, self._become, self._tell, options or {})
-        self._device = device
-        self._compute_type = compute_type
-        self.residents = Residents(clock)
-        self._room = asyncio.Lock()
-        self._moved = asyncio.Event()
-        """Set, and replaced, whenever a model changes its state."""
-        self._wake = asyncio.Event()
-        self._sweeper: asyncio.Task[None] | None = None
-        self._closing = False
-        self._tasks: set[asyncio.Task[None]] = set()
         self.policy = policy or Policy()
         self.events = events or EventBus()
+        self.residents = Residents(clock)
+        self._resolve = resolve
+        self._device = device
+        self._compute_type = compute_type
+        self.downloads = Downloads(weights, self.become, self._tell)
+        self._loader = Loader(make_host, self.downloads, options or {})
+        self._unloading = Unloading(self.policy.drain_timeout_s, self.become, self._start)
+        self._room = Room(self.residents, self.policy, self.events, self._unloading)
+        self._wake = asyncio.Event()
+        self._watchers: list[asyncio.Task[None]] = []
+        self._closing = False
+        self._tasks: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
     async def lease(
@@ -79,9 +84,7 @@ class ModelManager:
             yield Lease(resident=resident)
         except errors.OutOfMemory:
             # At once, so that the next request already gets a fresh worker.
-            if resident.state is ModelState.LOADED:
-                self._close_door(resident)
-                self._start(self._drop(resident))
+            self._unloading.drop(resident)
             raise
         finally:
             resident.release()
@@ -101,18 +104,12 @@ class ModelManager:
             # No await since the test: nobody can have unloaded it in between.
             resident.acquire()
         except TimeoutError:
-            raise errors.ModelNotReady(
-                f"The model {resident.key.name!r} is still {resident.state.value}.",
-                model=resident.key.name,
-                hint="Try again in a few seconds; it goes on meanwhile.",
-                retry_after=5.0,
-            ) from None
+            raise not_ready(resident) from None
         finally:
             resident.waiting -= 1
 
     def _admit(self, resident: Resident) -> None:
-        if self._closing:
-            raise errors.ShuttingDown("The server is shutting down.", retry_after=5.0)
+        self.refuse_at_the_end()
         if resident.users + resident.waiting >= self.policy.queue_size:
             raise errors.Busy(
                 f"{self.policy.queue_size} requests already use or wait for the model "
@@ -121,6 +118,11 @@ class ModelManager:
                 hint="Try again later.",
                 retry_after=2.0,
             )
+
+    def refuse_at_the_end(self) -> None:
+        """Raise ShuttingDown once no new work is taken."""
+        if self._closing:
+            raise errors.ShuttingDown("The server is shutting down.", retry_after=5.0)
 
     def resident(self, name: str, device: str | None = None) -> Resident:
         """The state of a model, begun if it is new. Raises what ``resolve`` raises."""
@@ -139,9 +141,11 @@ class ModelManager:
     ) -> Resident:
         """Have a model loaded, however long it takes; a failed reload keeps the old one."""
         resident = self.resident(name, device)
-        if self._closing:
-            raise errors.ShuttingDown("The server is shutting down.", retry_after=5.0)
+        self.refuse_at_the_end()
         resident.deaths.clear()  # somebody decided to try again
+        # Before it is loaded: it could be evicted at once.
+        resident.pinned = resident.pinned if pin is None else pin
+        resident.default = resident.default if default is None else default
         if resident.state is ModelState.LOADED and compute_type not in (
             None,
             resident.compute_type,
@@ -153,14 +157,17 @@ class ModelManager:
             else:
                 await self._wait_loaded(resident, compute_type)
         resident.keep_alive_s = keep_alive_s if keep_alive_s is not None else resident.keep_alive_s
-        resident.pinned = resident.pinned if pin is None else pin
-        resident.default = resident.default if default is None else default
         resident.touch()
         self._wake.set()
         return resident
 
     async def _wait_loaded(self, resident: Resident, compute_type: str | None = None) -> None:
         """Join the one load under way, or begin it."""
+        if resident not in self.residents:
+            raise errors.ModelNotFound(
+                f"The provider of the model {resident.key.name!r} was removed.",
+                model=resident.offer.id,
+            )
         if resident.loading is None:
             if (wait := resident.given_up_for()) > 0:
                 raise self._given_up(resident, wait)
@@ -173,54 +180,81 @@ class ModelManager:
             raise error.with_traceback(None)
 
     async def _load(self, resident: Resident, compute_type: str | None) -> None:
+        await asyncio.sleep(resident.restart_delay())
+        await self.downloads.have(resident)
         try:
-            await asyncio.sleep(resident.restart_delay())
-            await self._loader.fetch(resident)
-            async with self._room:
-                await self._make_room(resident)
-                self._become(resident, ModelState.LOADING)
+            async with self._room.lock:
+                await self._room.make(resident)
+                self.become(resident, ModelState.LOADING)
             wanted = compute_type or self._compute_type(resident.offer)
             host, info = await self._loader.open(resident, wanted, self.policy.load_timeout_s)
         except BaseException as error:
             if isinstance(error, errors.OpenSpeechError):
                 resident.error = error
-                _log.warning("%s could not be loaded: %s", resident.key.name, error)
+                _log.warning("%s could not be loaded: %s", resident.offer.id, error)
             # Having found no room says nothing of the model.
             waits = isinstance(error, (errors.Busy, asyncio.CancelledError))
-            self._become(resident, ModelState.DOWNLOADED if waits else ModelState.FAILED)
+            self.become(resident, ModelState.DOWNLOADED if waits else ModelState.FAILED)
             raise
         resident.settle(host, info, wanted)
         self._watch(resident, host)
-        self._become(resident, ModelState.LOADED)
+        self.become(resident, ModelState.LOADED)
         self._wake.set()
+        if self.policy.has_budget:
+            self._start(self._room.keep_budgets(new=resident))
 
     async def _reload(self, resident: Resident, compute_type: str | None) -> None:
-        """Load anew beside the old one, which serves until then and finishes what it has."""
-        host, info = await self._loader.open(resident, compute_type, self.policy.load_timeout_s)
-        old = resident.host
-        resident.settle(host, info, compute_type)
-        self._watch(resident, host)
-        if old:
-            self._start(old.close())
+        """Load anew beside the old one, which serves until then and finishes what it has.
 
-    async def _make_room(self, wanted: Resident) -> None:
-        """Unload others until one more fits; called with the room's lock held."""
-        limit = self.policy.max_loaded
-        while limit and self.residents.occupying(but=wanted) >= limit:
-            victim = self.residents.victim(but=wanted)
-            if victim is None and self.residents.moving(but=wanted):
-                await self._moved.wait()
-                continue
-            if victim is None:
-                raise errors.Busy(
-                    f"There is no room for the model {wanted.key.name!r}: as many models as are "
-                    f"allowed ({limit}) are pinned.",
-                    model=wanted.key.name,
-                    hint="Unpin or unload one, or allow more.",
-                    retry_after=5.0,
-                )
-            self.events.publish("evicted", victim.key.name, by=wanted.key.name)
-            await self._drain(victim)
+        Whoever unloads it meanwhile, or sees it die, is not contradicted.
+        """
+        async with resident.reloading:
+            old, turns, places = resident.host, resident.turns, resident.places
+            host, info = await self._loader.open(resident, compute_type, self.policy.load_timeout_s)
+            if old is None or resident.host is not old or resident.state is not ModelState.LOADED:
+                await host.close()
+                return
+            resident.settle(host, info, compute_type)
+            self._watch(resident, host)
+            self.events.publish("reloaded", resident.offer.id)
+            self._start(self._unloading.retire(old, turns, places))
+
+    async def reload(self, offer: Offer) -> None:
+        """Load a model anew wherever it is loaded, beside the old one; for moved weights."""
+        for resident in self.residents.of(offer):
+            if resident.state is ModelState.LOADED and resident.key.revision == offer.revision:
+                await self._reload(resident, resident.compute_type)
+
+    def pin(self, name: str, pinned: bool = True) -> Resident:  # noqa: FBT001, FBT002
+        """Keep a model from being evicted once it is loaded, or no longer so."""
+        resident = self.resident(name)
+        for each in self.residents.of(resident.offer):
+            each.pinned = pinned
+        self._wake.set()
+        return resident
+
+    async def revise(self) -> None:
+        """Let go of models whose providers are gone: they finish what they have, and end."""
+        for resident in self.residents:
+            if not self._is_served(resident):
+                self.residents.forget(resident)
+                if resident.loading:
+                    resident.loading.cancel()
+                resident.stop_download.set()
+                self._start(self._let_go(resident))
+
+    async def _let_go(self, resident: Resident) -> None:
+        await self._unloading.end(resident)
+        missing = ModelState.PROVIDER_MISSING
+        self.events.publish("state", resident.offer.id, state=missing.value)
+
+    def _is_served(self, resident: Resident) -> bool:
+        key = resident.key
+        name = ModelId(provider=key.backend, name=key.name, revision=key.revision)
+        try:
+            return self._resolve(str(name)).backend == key.backend
+        except errors.OpenSpeechError:
+            return False
 
     async def unload(self, name: str, *, device: str | None = None) -> bool:
         """Unload a model once nobody uses it; whether there was anything to unload.
@@ -235,55 +269,9 @@ class ModelManager:
             if resident.state is ModelState.DRAINING:
                 await resident.settled.wait()
             if resident.state is ModelState.LOADED:
-                await self._drain(resident)
+                await self._unloading.drain(resident)
                 unloaded = True
         return unloaded
-
-    async def _drain(self, resident: Resident) -> None:
-        """Let a loaded model finish, then end its host. Raises Busy if it does not finish."""
-        while resident.waiting and resident.state is ModelState.LOADED:
-            await asyncio.sleep(0)  # it was loaded for them: they only have to wake up
-        if resident.state is ModelState.LOADED:
-            self._close_door(resident)
-            await self._finish(resident)
-
-    def _close_door(self, resident: Resident) -> None:
-        self._become(resident, ModelState.DRAINING)
-        resident.settled.clear()
-
-    async def _finish(self, resident: Resident) -> None:
-        try:
-            async with asyncio.timeout(self.policy.drain_timeout_s):
-                await resident.free.wait()
-        except BaseException as error:
-            if resident.state is ModelState.DRAINING:
-                self._become(resident, ModelState.LOADED)
-            resident.settled.set()
-            if not isinstance(error, TimeoutError):
-                raise
-            raise errors.Busy(
-                f"The model {resident.key.name!r} is still in use after "
-                f"{self.policy.drain_timeout_s:g} s.",
-                model=resident.key.name,
-                hint="Try again when its requests are done.",
-                retry_after=5.0,
-            ) from None
-        await self._release_host(resident)
-
-    async def _release_host(self, resident: Resident) -> None:
-        host, resident.host, resident.info = resident.host, None, None
-        try:
-            if host:
-                await asyncio.shield(self._start(host.close()))
-        finally:
-            if resident.state is ModelState.DRAINING:
-                self._become(resident, ModelState.DOWNLOADED)
-            resident.settled.set()
-
-    async def _drop(self, resident: Resident) -> None:
-        """Unload a model that ran out of memory, so that the next request starts afresh."""
-        with contextlib.suppress(errors.Busy):
-            await self._finish(resident)
 
     def _watch(self, resident: Resident, host: Host) -> None:
         host.ended.add_done_callback(lambda _: self._ended(resident, host))
@@ -300,9 +288,9 @@ class ModelManager:
         )
         _log.error("the worker of %s %s", resident.key.name, reason)
         self.events.publish("worker_died", resident.key.name, reason=reason)
-        self._become(resident, ModelState.FAILED)
+        self.become(resident, ModelState.FAILED)
         resident.settled.set()
-        if not resident.given_up_for():
+        if resident in self.residents and not resident.given_up_for():
             self._start(self._restart(resident))
 
     async def _restart(self, resident: Resident) -> None:
@@ -322,7 +310,7 @@ class ModelManager:
     async def status(self, *, measure: bool = True) -> list[ModelStatus]:
         """Every resident, with the memory that it holds now."""
         found = list(self.residents)
-        memories = await asyncio.gather(*(_memory(resident, measure) for resident in found))
+        memories = await asyncio.gather(*(_memory(resident, measure=measure) for resident in found))
         return [
             of_resident(resident, self.policy.ttl_s, memory)
             for resident, memory in zip(found, memories, strict=True)
@@ -330,7 +318,9 @@ class ModelManager:
 
     def start(self) -> None:
         """Begin to unload models that nobody uses."""
-        self._sweeper = asyncio.create_task(self._sweep())
+        self._watchers.append(asyncio.create_task(self._sweep()))
+        if self.policy.has_budget:
+            self._watchers.append(asyncio.create_task(self._room.keep_watch()))
 
     async def _sweep(self) -> None:
         while True:
@@ -344,21 +334,24 @@ class ModelManager:
     async def _expire(self, resident: Resident) -> None:
         if resident.idle:
             with contextlib.suppress(errors.Busy):
-                await self._drain(resident)
+                await self._unloading.drain(resident)
 
     def stop_admitting(self) -> None:
         """Take no more requests; those under way go on."""
         self._closing = True
+        self.events.publish("closing")
 
     async def close(self) -> None:
         """Take no more requests, let those under way finish, then end every worker."""
         self.stop_admitting()
-        if self._sweeper:
-            self._sweeper.cancel()
-        loading = [resident.loading for resident in self.residents if resident.loading]
-        for task in loading:
+        moving = [
+            *self._watchers,
+            *(resident.loading for resident in self.residents if resident.loading),
+            *(resident.fetching for resident in self.residents if resident.fetching),
+        ]
+        for task in moving:
             task.cancel()
-        await asyncio.gather(*loading, return_exceptions=True)
+        await asyncio.gather(*moving, return_exceptions=True)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self.policy.drain_timeout_s):
                 for resident in self.residents:
@@ -368,10 +361,10 @@ class ModelManager:
             *(host.close() for host in hosts), *self._tasks, return_exceptions=True
         )
 
-    def _become(self, resident: Resident, state: ModelState) -> None:
+    def become(self, resident: Resident, state: ModelState) -> None:
+        """Change a model's state, and tell everybody."""
         resident.state = state
-        moved, self._moved = self._moved, asyncio.Event()
-        moved.set()
+        self._room.moved()
         self.events.publish("state", resident.offer.id, state=state.value)
 
     def _tell(self, resident: Resident, news: Progress) -> None:
@@ -397,6 +390,6 @@ def _forget(resident: Resident, task: asyncio.Task[None]) -> None:
         task.exception()  # kept in resident.error; whoever waited has left
 
 
-async def _memory(resident: Resident, measure: bool) -> Memory | None:
+async def _memory(resident: Resident, *, measure: bool) -> Memory | None:
     host = resident.host
     return await host.memory() if host and measure else None

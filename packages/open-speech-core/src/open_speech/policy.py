@@ -13,6 +13,10 @@ class Policy:
     """A model unused for so long is unloaded; 0 is never."""
     max_loaded: int = 0
     """At most so many models are loaded; 0 is any number."""
+    memory_budget_bytes: int = 0
+    """Loaded models may hold so much main memory, as measured; 0 is no limit."""
+    device_memory_budget_bytes: int = 0
+    """Loaded models may hold so much accelerator memory, by their engines' count; 0 is no limit."""
     queue_size: int = 64
     """At most so many requests use one model or wait for it."""
     load_wait_s: float = 25.0
@@ -23,3 +27,8 @@ class Policy:
     """A model that gives no result for so long hangs; its worker is ended."""
     drain_timeout_s: float = 30.0
     """An unload waits so long for requests under way."""
+
+    @property
+    def has_budget(self) -> bool:
+        """Whether memory is limited at all."""
+        return bool(self.memory_budget_bytes or self.device_memory_budget_bytes)

@@ -59,6 +59,8 @@ class Progress(Protocol):
 OCCUPYING = frozenset({ModelState.LOADING, ModelState.LOADED, ModelState.DRAINING})
 """States that take a place among ``Policy.max_loaded``."""
 
+_AT_REST = frozenset({ModelState.AVAILABLE, ModelState.DOWNLOADED, ModelState.FAILED})
+
 
 @dataclass(frozen=True, kw_only=True)
 class ModelKey:
@@ -97,10 +99,15 @@ class Resident:
     """Unix time, for showing."""
     error: errors.OpenSpeechError | None = None
     loading: asyncio.Task[None] | None = None
+    fetching: asyncio.Task[None] | None = None
+    """The download under way, of missing files or of a newer revision."""
     progress: Progress | None = None
     """While it is being downloaded."""
     stop_download: threading.Event = field(default_factory=threading.Event)
     """Set it to cancel the download under way."""
+    reloading: asyncio.Lock = field(default_factory=asyncio.Lock)
+    places: int = 1
+    """How many calls the loaded model takes at once."""
     turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
     """First come, first served; as many as the model takes at once."""
     deaths: deque[float] = field(default_factory=lambda: deque(maxlen=DEATHS_BEFORE_GIVING_UP))
@@ -124,6 +131,17 @@ class Resident:
         """Loaded, and nobody uses it or waits for it."""
         return self.state is ModelState.LOADED and not self.users and not self.waiting
 
+    @property
+    def busy(self) -> bool:
+        """Whether it is on its way: being fetched, waiting for room, or being loaded."""
+        return self.loading is not None or self.fetching is not None
+
+    @property
+    def forgettable(self) -> bool:
+        """Whether nothing would be lost with it."""
+        kept = self.host or self.users or self.waiting or self.default or self.pinned or self.busy
+        return not kept and self.state in _AT_REST
+
     def acquire(self) -> None:
         """Count one more user."""
         self.users += 1
@@ -144,7 +162,8 @@ class Resident:
     def settle(self, host: Host, info: ModelInfo, compute_type: str | None) -> None:
         """Become loaded."""
         self.host, self.info, self.compute_type = host, info, compute_type
-        self.turns = asyncio.Semaphore(max(1, info.concurrency))
+        self.places = max(1, info.concurrency)
+        self.turns = asyncio.Semaphore(self.places)
         self.state = ModelState.LOADED
         self.error = None
         self.loaded_at = time.time()

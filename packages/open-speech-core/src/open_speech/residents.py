@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from .resident import OCCUPYING, ModelKey, ModelState, Resident
 from .routing import Offer
+
+MAX_FORGETTABLE = 256
+"""Models that somebody once asked about and nobody uses; those asked about longest ago go first."""
 
 
 class Residents:
@@ -19,6 +22,9 @@ class Residents:
     def __iter__(self) -> Iterator[Resident]:
         return iter(list(self._by_key.values()))
 
+    def __contains__(self, resident: Resident) -> bool:
+        return self._by_key.get(resident.key) is resident
+
     def get(self, offer: Offer, device: str) -> Resident:
         """The resident of a model on a device, begun if it is new."""
         key = ModelKey(
@@ -26,10 +32,24 @@ class Residents:
         )
         resident = self._by_key.get(key)
         if resident is None:
+            self._forget_some()
             resident = self._by_key[key] = Resident(key=key, offer=offer, clock=self._clock)
         elif resident.host is None:
             resident.offer = offer  # the provider may have been replaced meanwhile
         return resident
+
+    def forget(self, resident: Resident) -> None:
+        """Drop one from the collection."""
+        if resident in self:
+            del self._by_key[resident.key]
+
+    def _forget_some(self) -> None:
+        if len(self._by_key) >= MAX_FORGETTABLE:
+            idle = sorted(
+                (each for each in self if each.forgettable), key=lambda each: each.last_used
+            )
+            for resident in idle[: max(0, len(idle) - MAX_FORGETTABLE // 2)]:
+                self.forget(resident)
 
     def of(self, offer: Offer, device: str | None = None) -> list[Resident]:
         """Every resident of a model: of one revision or all, on one device or all."""
@@ -53,14 +73,19 @@ class Residents:
         )
 
     def victim(self, but: Resident) -> Resident | None:
-        """The least recently used of the others: idle before busy, defaults last, pinned never."""
+        """Which of the others should go: idle before busy, defaults last, pinned never."""
+        return self.first_to_go(
+            other
+            for other in self
+            if other is not but and other.state is ModelState.LOADED and not other.pinned
+        )
+
+    @staticmethod
+    def first_to_go(candidates: Iterable[Resident]) -> Resident | None:
+        """The least recently used one: idle before busy, defaults last."""
         return min(
-            (
-                other
-                for other in self
-                if other is not but and other.state is ModelState.LOADED and not other.pinned
-            ),
-            key=lambda other: (not other.idle, other.default, other.last_used),
+            candidates,
+            key=lambda resident: (not resident.idle, resident.default, resident.last_used),
             default=None,
         )
 

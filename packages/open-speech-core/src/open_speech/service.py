@@ -19,16 +19,17 @@ from .audio import Audio
 from .events import EventBus
 from .hosts import Host, InProcessHost, SubprocessHost, WorkerOptions
 from .lease import Lease
-from .loader import Options, Weights
+from .library import Library
+from .loader import Options
 from .manager import ModelManager
 from .messages import Load
 from .models import Kind
 from .policy import Policy
 from .registry import ProviderEnvironment, Registry
-from .resident import ModelState, Resident
+from .resident import Resident
 from .routing import Hint, Offer
 from .speech import SpeechRequest
-from .status import ModelStatus, of_offer
+from .status import ModelStatus
 from .transcription import (
     DetectedLanguage,
     Segment,
@@ -38,11 +39,19 @@ from .transcription import (
     later,
 )
 from .voices import resolve_voice
+from .weights import Weights
 
 _log = logging.getLogger(__name__)
 
 SplitText = Callable[[str, str | None], Sequence[str]]
 """From a text and its language to the pieces that are spoken one by one."""
+
+Permit = Callable[[Offer, bool], None]
+"""Raises for an offer that callers may not have; the second argument is whether it is listed."""
+
+
+def anything(offer: Offer, listed: bool) -> None:  # noqa: FBT001
+    """Permit every model."""
 
 
 def whole(text: str, _language: str | None) -> Sequence[str]:
@@ -84,6 +93,8 @@ class Config:
     split_text: SplitText = whole
     aliases: dict[str, Kind] = field(default_factory=dict)
     """Names that mean the default model of a kind."""
+    permit: Permit = anything
+    """Asked about every name that is resolved, whatever for."""
     hints: Sequence[Hint] = ()
     """What to do about names that nobody serves."""
 
@@ -119,6 +130,12 @@ class OpenSpeech:
             device=self._device,
             compute_type=self._compute_type,
         )
+        self.library = Library(
+            self.manager,
+            self.resolve,
+            lambda name: self.registry.router.resolve(name),  # noqa: PLW0108 - it is replaced
+            lambda: self.registry.router.catalogue,
+        )
         self._told: set[str] = set()
 
     async def __aenter__(self) -> Self:
@@ -135,11 +152,17 @@ class OpenSpeech:
         await self.manager.close()
 
     def resolve(self, name: str) -> Offer:
-        """Find who serves a name, aliases included. Raises what ``Router.resolve`` raises."""
+        """Find who serves a name, aliases included.
+
+        Raises what ``Router.resolve`` and ``Config.permit`` raise.
+        """
         if kind := self.config.aliases.get(name):
             models = self.config.defaults(kind).models
             name = models[0] if models else name
-        return self.registry.router.resolve(name)
+        offer = self.registry.router.resolve(name)
+        listed = any(each.model is offer.model for each in self.registry.router.catalogue)
+        self.config.permit(offer, listed)
+        return offer
 
     def default_model(self, kind: Kind) -> str:
         """The name of a kind's default model; the first in the catalogue if none is configured.
@@ -154,8 +177,9 @@ class OpenSpeech:
         return capabilities.nothing_of(kind)
 
     async def rescan(self) -> None:
-        """Find out again what is installed."""
+        """Find out again what is installed; models of providers that are gone are let go."""
         await self.registry.scan()
+        await self.manager.revise()
         self.events.publish("providers")
 
     async def speak(
@@ -249,21 +273,8 @@ class OpenSpeech:
         )
 
     async def models(self, *, measure: bool = True) -> list[ModelStatus]:
-        """Every model: those of the catalogue, and those that somebody asked for beyond it."""
-        residents = await self.manager.status(measure=measure)
-        touched = {(status.backend, status.model.id) for status in residents}
-        return residents + [
-            of_offer(offer, self._state(offer))
-            for offer in self.registry.router.catalogue
-            if (offer.backend, offer.model.id) not in touched
-        ]
-
-    def _state(self, offer: Offer) -> ModelState:
-        weights = self.config.weights
-        there = not offer.model.sources or (
-            weights is not None and weights.is_downloaded(offer.model, offer.revision)
-        )
-        return ModelState.DOWNLOADED if there else ModelState.AVAILABLE
+        """Every model: loaded, in the catalogue, or on disk; see ``Library.models``."""
+        return await self.library.models(measure=measure)
 
     def _device(self, offer: Offer) -> str:
         """The configured device, or one that the model runs on, with a line in the log."""

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from . import errors
 from .hosts import Memory
 from .models import Kind, ModelInfo
 from .resident import ModelState, Progress, Resident
 from .routing import Offer
+
+LONGEST_ADVICE_S = 60.0
+"""Nobody is told to come back later than that."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +24,12 @@ class ModelStatus:
     backend: str
     state: ModelState
     model: ModelInfo
+    requested: str | None = None
+    """The revision in its name; None leaves it to the store."""
+    revision: str | None = None
+    """The commit that is on disk."""
+    disk_bytes: int | None = None
+    """Of its files on disk."""
     device: str | None = None
     compute_type: str | None = None
     default: bool = False
@@ -38,6 +48,8 @@ class ModelStatus:
     """What it holds, if it is loaded."""
     progress: Progress | None = None
     """While it is being downloaded."""
+    busy: bool = False
+    """Being fetched, waiting for room, or being loaded."""
     error: str | None = None
     """Why the last attempt failed."""
     pid: int | None = None
@@ -53,6 +65,7 @@ def of_offer(offer: Offer, state: ModelState) -> ModelStatus:
         backend=offer.backend,
         state=state,
         model=offer.model,
+        requested=offer.revision,
     )
 
 
@@ -66,6 +79,7 @@ def of_resident(resident: Resident, ttl_s: float, memory: Memory | None) -> Mode
         backend=resident.key.backend,
         state=resident.state,
         model=resident.model,
+        requested=resident.key.revision,
         device=resident.key.device,
         compute_type=resident.compute_type,
         default=resident.default,
@@ -77,6 +91,26 @@ def of_resident(resident: Resident, ttl_s: float, memory: Memory | None) -> Mode
         expires_in_s=resident.expires_in(ttl_s),
         memory=memory,
         progress=resident.progress,
+        busy=resident.busy,
         error=str(resident.error) if resident.error else None,
         pid=host.pid if host else None,
+    )
+
+
+def not_ready(resident: Resident) -> errors.ModelNotReady:
+    """What to tell a request whose model is not loaded in time: how far it is, when to return."""
+    news, doing = resident.progress, resident.state.value
+    if resident.state not in (ModelState.DOWNLOADING, ModelState.LOADING, ModelState.DRAINING):
+        doing = "waiting to be loaded"
+    far, after = "", 5.0
+    if news is not None and news.bytes_total:
+        share = 100 * news.bytes_done // news.bytes_total
+        far = f": {share} % ({news.bytes_done} of {news.bytes_total} bytes)"
+        left = news.bytes_total - news.bytes_done
+        after = left / news.bytes_per_second if news.bytes_per_second else LONGEST_ADVICE_S
+    return errors.ModelNotReady(
+        f"The model {resident.offer.id!r} is still {doing}{far}.",
+        model=resident.offer.id,
+        hint="Try again in a while; it goes on meanwhile.",
+        retry_after=min(LONGEST_ADVICE_S, max(5.0, after)),
     )

@@ -1,0 +1,156 @@
+"""Having models' files on disk: one download at a time for each, that all who want it share."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TypeVar
+
+from . import errors
+from .models import ModelInfo
+from .resident import ModelState, Progress, Resident
+from .weights import Weights
+
+_log = logging.getLogger(__name__)
+T = TypeVar("T")
+Become = Callable[[Resident, ModelState], None]
+Tell = Callable[[Resident, Progress], None]
+MAX_THREADS = 32
+_AT_REST = frozenset({ModelState.AVAILABLE, ModelState.DOWNLOADED, ModelState.FAILED})
+
+
+class Downloads:
+    """Fetches, moves and deletes the files of models. One event loop only."""
+
+    def __init__(self, weights: Weights | None, become: Become, tell: Tell) -> None:
+        self.weights = weights
+        self._become = become
+        self._tell = tell
+        self._threads = ThreadPoolExecutor(MAX_THREADS, "weights")
+
+    async def run(self, work: Callable[..., T], *arguments: object) -> T:
+        """Run in a thread of ours: downloads last, and must not keep others from theirs."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
+
+    def later(self, work: Callable[..., object], *arguments: object) -> None:
+        """Run in a thread of ours, and wait for nothing."""
+        self._threads.submit(work, *arguments)
+
+    async def have(self, resident: Resident) -> None:
+        """Have the model's files on disk: join the download under way, or begin one.
+
+        Whoever waits may leave; the download goes on. Raises what the store raises.
+        """
+        if resident.offer.model.sources:
+            if resident.fetching is None:
+                self._begin(resident, move=False)
+            await self._joined(resident)
+
+    async def update(self, resident: Resident) -> bool:
+        """Move to the newest revision; whether that is another one. Raises as ``have`` does."""
+        model, weights = resident.offer.model, self.weights
+        if not model.sources or weights is None:
+            return False
+        if resident.key.revision is not None:
+            raise errors.InvalidRequest(
+                f"The model {resident.offer.id!r} is fixed to the revision in its name.",
+                model=resident.offer.id,
+                hint=f"Update {model.id!r}, or name another revision.",
+            )
+        while resident.fetching is not None:
+            await asyncio.wait({resident.fetching})
+            await asyncio.sleep(0)  # until it is forgotten
+        before = await self.run(weights.revision, model)
+        self._begin(resident, move=True)
+        await self._joined(resident)
+        return before != await self.run(weights.revision, model)
+
+    async def cancel(self, resident: Resident) -> bool:
+        """Stop the download under way, if there is one; what was fetched is kept."""
+        fetching = resident.fetching
+        if fetching is None:
+            return False
+        resident.stop_download.set()
+        await asyncio.wait({fetching})
+        stopped = None if fetching.cancelled() else fetching.exception()
+        return isinstance(stopped, errors.DownloadCancelled)
+
+    async def delete(self, model: ModelInfo, revision: str | None) -> None:
+        """Delete the files from disk. Raises what the store raises."""
+        if self.weights is None:
+            raise errors.NotDownloaded(f"The model {model.id!r} has no files.", model=model.id)
+        await self.run(self.weights.delete, model, revision)
+
+    def _begin(self, resident: Resident, *, move: bool) -> None:
+        resident.stop_download = threading.Event()
+        resident.fetching = asyncio.create_task(self._fetch(resident, move=move))
+        resident.fetching.add_done_callback(lambda task: _forget(resident, task))
+
+    async def _joined(self, resident: Resident) -> None:
+        fetching = resident.fetching
+        assert fetching is not None
+        await asyncio.wait({fetching})
+        if fetching.cancelled():
+            raise errors.ShuttingDown("The server is shutting down.", retry_after=5.0)
+        if error := fetching.exception():
+            raise error.with_traceback(None)
+
+    async def _fetch(self, resident: Resident, *, move: bool) -> None:
+        model, revision, weights = resident.offer.model, resident.key.revision, self.weights
+        if weights is None:
+            raise errors.ModelLoadFailed(
+                f"The model {model.id!r} needs files, and there is no store to fetch them.",
+                model=model.id,
+                hint="pip install 'open-speech-core[hub]'",
+            )
+        if not move and await self.run(weights.is_downloaded, model, revision):
+            return
+        if resident.state in _AT_REST:
+            self._become(resident, ModelState.DOWNLOADING)
+        stop, tell = resident.stop_download, self._teller(resident)
+        try:
+            if move:
+                await self.run(partial(weights.update, model, progress=tell, cancelled=stop))
+            else:
+                ensure = partial(weights.ensure, revision=revision, progress=tell, cancelled=stop)
+                await self.run(ensure, model)
+        except BaseException as error:
+            self._gave_up(resident, error)
+            raise
+        finally:
+            stop.set()  # should this wait have been cancelled
+            resident.progress = None
+        if resident.state is ModelState.DOWNLOADING:
+            self._become(resident, ModelState.DOWNLOADED)
+
+    def _teller(self, resident: Resident) -> Callable[[Progress], None]:
+        loop, stop = asyncio.get_running_loop(), resident.stop_download
+
+        def tell(news: Progress) -> None:
+            if not stop.is_set():
+                self._tell(resident, news)
+
+        def from_thread(news: Progress) -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(tell, news)
+
+        return from_thread
+
+    def _gave_up(self, resident: Resident, error: BaseException) -> None:
+        stopped = isinstance(error, (errors.DownloadCancelled, asyncio.CancelledError))
+        if isinstance(error, errors.OpenSpeechError) and not stopped:
+            resident.error = error
+            _log.warning("%s could not be downloaded: %s", resident.offer.id, error)
+        if resident.state is ModelState.DOWNLOADING:
+            self._become(resident, ModelState.AVAILABLE if stopped else ModelState.FAILED)
+
+
+def _forget(resident: Resident, task: asyncio.Task[None]) -> None:
+    if resident.fetching is task:
+        resident.fetching = None
+    if not task.cancelled():
+        task.exception()  # kept in resident.error; whoever waited has left

@@ -1,0 +1,164 @@
+"""Every model there is, on offer, on disk and in memory; and what can be done with its files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from . import errors
+from .ids import ModelId
+from .manager import ModelManager
+from .models import Kind, ModelInfo
+from .resident import ModelState, Resident
+from .routing import Offer
+from .status import ModelStatus, of_offer, of_resident
+from .weights import Stored
+
+_AT_REST = frozenset({ModelState.AVAILABLE, ModelState.DOWNLOADED})
+
+
+class Library:
+    """Knows all models by name. One event loop only.
+
+    ``resolve`` finds what a caller may have; ``find`` whatever is served; ``catalogue`` tells what
+    is listed.
+    """
+
+    def __init__(
+        self,
+        manager: ModelManager,
+        resolve: Callable[[str], Offer],
+        find: Callable[[str], Offer],
+        catalogue: Callable[[], Sequence[Offer]],
+    ) -> None:
+        self._manager = manager
+        self._resolve = resolve
+        self._find = find
+        self._catalogue = catalogue
+        self._downloads = manager.downloads
+
+    async def models(self, *, measure: bool = True) -> list[ModelStatus]:
+        """Those in memory, then those of the catalogue, then whatever else is on disk.
+
+        ``measure`` asks each worker for the memory that it holds.
+        """
+        found = await self._manager.status(measure=measure)
+        known = {(status.backend, status.id) for status in found}
+        found += [
+            of_offer(offer, ModelState.AVAILABLE)
+            for offer in self._catalogue()
+            if (offer.backend, offer.id) not in known
+        ]
+        return await self._downloads.run(self._with_disk, found)
+
+    async def status(self, name: str, device: str | None = None) -> ModelStatus:
+        """One model, by any of its names. Raises what resolving a name raises."""
+        offer = self._resolve(name)
+        here = [resident for resident in self._manager.residents.of(offer, device)
+                if resident.key.revision == offer.revision]  # fmt: skip
+        resident = max(here, key=lambda each: (each.host is not None, each.busy), default=None)
+        if resident is None:
+            status = of_offer(offer, ModelState.AVAILABLE)
+        else:
+            memory = await resident.host.memory() if resident.host else None
+            status = of_resident(resident, self._manager.policy.ttl_s, memory)
+        return await self._downloads.run(self._on_disk, status)
+
+    async def download(self, name: str) -> Resident:
+        """Have a model's files on disk, however long it takes. Raises what the store raises."""
+        resident = self._manager.resident(name)
+        self._manager.refuse_at_the_end()
+        await self._downloads.have(resident)
+        return resident
+
+    async def update(self, name: str) -> bool:
+        """Move a model to the newest revision of its files; whether that is another one.
+
+        Where it is loaded it is loaded anew, beside the old one, which serves until then.
+        """
+        resident = self._manager.resident(name)
+        self._manager.refuse_at_the_end()
+        moved = await self._downloads.update(resident)
+        if moved:
+            await self._manager.reload(resident.offer)
+        return moved
+
+    async def cancel(self, name: str) -> bool:
+        """Stop a model's download, whoever began it; whether there was one."""
+        found = self._manager.residents.of(self._resolve(name))
+        return any([await self._downloads.cancel(resident) for resident in found])
+
+    async def delete(self, name: str) -> None:
+        """Delete a model's files from disk; ModelInUse while it is loaded, here or elsewhere.
+
+        The name may be that of a model whose provider is gone.
+        """
+        try:
+            offer = self._resolve(name)
+        except errors.ModelNotFound:
+            wanted = ModelId.parse(name)
+            for stored in await self._stored():
+                if (stored.id, stored.requested) == (wanted.name, wanted.revision):
+                    orphan = ModelInfo(id=stored.id, kind=stored.kind)
+                    await self._downloads.delete(orphan, stored.requested)
+                    return
+            raise
+        found = self._manager.residents.of(offer)
+        if any(each.host and offer.revision in (None, each.key.revision) for each in found):
+            raise errors.ModelInUse(
+                f"The model {offer.id!r} is loaded.", model=offer.id, hint="Unload it first."
+            )
+        await self._downloads.delete(offer.model, offer.revision)
+        for each in found:
+            if each.state is ModelState.DOWNLOADED:
+                self._manager.become(each, ModelState.AVAILABLE)
+
+    async def _stored(self) -> Sequence[Stored]:
+        weights = self._downloads.weights
+        return await self._downloads.run(weights.list) if weights else ()
+
+    def _with_disk(self, found: list[ModelStatus]) -> list[ModelStatus]:
+        """Add what is on disk; in a thread."""
+        known = {status.id for status in found}
+        weights = self._downloads.weights
+        stored = weights.list() if weights else ()
+        found = found + [self._of_stored(each) for each in stored if _name(each) not in known]
+        return [self._on_disk(status) for status in found]
+
+    def _of_stored(self, stored: Stored) -> ModelStatus:
+        name = _name(stored)
+        try:
+            return of_offer(self._find(name), ModelState.DOWNLOADED)
+        except errors.OpenSpeechError:
+            model = ModelInfo(id=stored.id, kind=stored.kind, size_bytes=stored.size_bytes)
+            return of_nobody(name, stored.kind, model)
+
+    def _on_disk(self, status: ModelStatus) -> ModelStatus:
+        weights, model = self._downloads.weights, status.model
+        if not model.sources or weights is None:
+            embedded = status.state in _AT_REST and not model.sources
+            return replace(status, state=ModelState.DOWNLOADED) if embedded else status
+        size = weights.size_bytes(model, status.requested)
+        state = ModelState.AVAILABLE if size is None else ModelState.DOWNLOADED
+        return replace(
+            status,
+            state=state if status.state in _AT_REST and not status.busy else status.state,
+            revision=weights.revision(model, status.requested),
+            disk_bytes=size,
+        )
+
+
+def of_nobody(name: str, kind: Kind, model: ModelInfo | None = None) -> ModelStatus:
+    """The status of a model that no installed provider serves."""
+    return ModelStatus(
+        id=name,
+        kind=kind,
+        provider="",
+        backend="",
+        state=ModelState.PROVIDER_MISSING,
+        model=model or ModelInfo(id=name, kind=kind),
+    )
+
+
+def _name(stored: Stored) -> str:
+    return f"{stored.id}@{stored.requested}" if stored.requested else stored.id

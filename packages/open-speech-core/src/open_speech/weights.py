@@ -1,0 +1,75 @@
+"""What core needs of a weight store; ``open_speech.store.Store`` is one."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Protocol
+
+from .models import Kind, ModelInfo
+from .resident import Progress
+
+
+class Stored(Protocol):
+    """A downloaded model, whichever provider it is for."""
+
+    @property
+    def id(self) -> str:
+        """Its name."""
+
+    @property
+    def kind(self) -> Kind:
+        """What it does."""
+
+    @property
+    def requested(self) -> str | None:
+        """What followed the ``@`` of its name."""
+
+    @property
+    def size_bytes(self) -> int:
+        """Of all its files."""
+
+
+class Weights(Protocol):
+    """Weights on disk; every method is called in threads, from several at once."""
+
+    def is_downloaded(self, model: ModelInfo, revision: str | None = None) -> bool:
+        """Whether everything is on disk and verified; no network."""
+
+    def revision(self, model: ModelInfo, revision: str | None = None) -> str | None:
+        """The commit that is on disk, if any is."""
+
+    def size_bytes(self, model: ModelInfo, revision: str | None = None) -> int | None:
+        """The bytes on disk; None if it is not downloaded."""
+
+    def list(self) -> Sequence[Stored]:
+        """Every downloaded model."""
+
+    def ensure(
+        self,
+        model: ModelInfo,
+        *,
+        revision: str | None = None,
+        progress: Callable[[Progress], None],
+        cancelled: threading.Event,
+    ) -> Mapping[str, Path]:
+        """Download what is missing; returns a path for each source's key."""
+
+    def update(
+        self,
+        model: ModelInfo,
+        *,
+        progress: Callable[[Progress], None],
+        cancelled: threading.Event,
+    ) -> str | None:
+        """Move to the newest revision; returns its commit."""
+
+    def delete(self, model: ModelInfo, revision: str | None = None) -> None:
+        """Delete the files; raises ModelInUse while anybody on the volume holds them."""
+
+    def hold(
+        self, model: ModelInfo, revision: str | None = None
+    ) -> AbstractContextManager[Mapping[str, Path]]:
+        """Keep the files from being deleted, by other processes too."""
