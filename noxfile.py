@@ -81,15 +81,15 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Check the types, strictly: every distribution's code, then each folder of tests."""
+    """Check the types of all code, strictly, and what the tests that cross packages get wrong."""
     distributions = _distributions(session)
     # Engines count as untyped whether they are there or not, so they need not be.
     providers = [name for name in distributions if name.startswith("open-speech-provider-")]
     _install(session, distributions, groups=["tests", "types"], bare=providers)
     session.run("mypy", *_existing(folder / "src" for folder in distributions.values()))
-    # Test modules of different distributions share names, so each folder is a run of its own.
-    for tests_folder in _existing([*(f / "tests" for f in distributions.values()), ROOT / "tests"]):
-        session.run("mypy", tests_folder)
+    session.run("mypy", "docs/generate.py", "noxfile.py")
+    # A fixture's type is plain from its name, so tests need no annotations.
+    session.run("mypy", "--allow-untyped-defs", "--allow-incomplete-defs", "tests")
 
 
 @nox.session
