@@ -13,6 +13,7 @@ import time
 import wave
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 
@@ -377,30 +378,25 @@ def _request(body: bytes) -> bytes:
     )
 
 
-def test_s6_a_failure_after_the_first_sound_is_no_silent_short_file(live):
-    body = {"model": "faulty/any", "input": "Hello", "response_format": "pcm"}
-    with live.client() as client:
-        with (
-            pytest.raises(httpx.RemoteProtocolError),
-            client.stream(
-                "POST", "/v1/audio/speech", json={**body, "model": "faulty/rate-changes"}
-            ) as answer,
-        ):
-            assert answer.status_code == 200
-            for _ in answer.iter_bytes():
-                pass
+def test_s6_a_failure_after_the_first_sound_is_no_silent_short_file(client):
+    body = {"input": "Hello", "model": "faulty/rate-changes", "response_format": "pcm"}
+    request = client.build_request("POST", "/v1/audio/speech", json=body)
+    answer = client.send(request, stream=True)
+    assert answer.status_code == 200
+    with pytest.raises(httpx.RemoteProtocolError):
+        answer.read()
 
 
 def test_s6_a_failure_in_an_event_stream_is_an_error_event(client):
     body = {"input": "Hello", "model": "faulty/rate-changes", "stream_format": "sse",
             "response_format": "pcm"}  # fmt: skip
+    request = client.build_request("POST", "/v1/audio/speech", json=body)
+    answer = client.send(request, stream=True)
     lines: list[str] = []
-    with (
-        pytest.raises(httpx.RemoteProtocolError),
-        client.stream("POST", "/v1/audio/speech", json=body) as answer,
-    ):
-        lines.extend(line for line in answer.iter_lines() if line)
-    assert '"type": "error"' in lines[-1]
+    with suppress(httpx.RemoteProtocolError):
+        for line in answer.iter_lines():
+            lines.append(line)  # noqa: PERF402 - what came before the end counts
+    assert '"type": "error"' in [line for line in lines if line][-1]
 
 
 def test_sixteen_callers_are_all_served(live):
@@ -469,18 +465,19 @@ class TestStopping:
     def test_o1_a_second_signal_ends_it_at_once(self, stoppable, tmp_path):
         body = {"model": "faulty/any", "input": "Hello"}
         workers = stoppable.workers()
-        with (tmp_path / "gate").open("r+b", buffering=0), ThreadPoolExecutor(1) as threads:
-            with stoppable.client() as client:
-                call = threads.submit(client.post, "/v1/audio/speech", json=body)
-                _until(lambda: _busy(stoppable), "the request did not arrive")
-                stoppable.process.send_signal(signal.SIGTERM)
-                _until(lambda: b"no new work" in stoppable.log.read_bytes(), "no word of it")
-                stoppable.process.send_signal(signal.SIGTERM)
-                stoppable.process.wait(60)
-                try:
-                    assert call.result().status_code >= 500
-                except httpx.TransportError:
-                    pass  # cut off before there was an answer
+        with (
+            (tmp_path / "gate").open("r+b", buffering=0),
+            ThreadPoolExecutor(1) as threads,
+            stoppable.client() as client,
+        ):
+            call = threads.submit(client.post, "/v1/audio/speech", json=body)
+            _until(lambda: _busy(stoppable), "the request did not arrive")
+            stoppable.process.send_signal(signal.SIGTERM)
+            _until(lambda: b"no new work" in stoppable.log.read_bytes(), "no word of it")
+            stoppable.process.send_signal(signal.SIGTERM)
+            stoppable.process.wait(60)
+            with suppress(httpx.TransportError):  # or cut off before there was an answer
+                assert call.result().status_code >= 500
         _, alive = psutil.wait_procs(workers, timeout=30)
         assert [each for each in alive if each.status() != psutil.STATUS_ZOMBIE] == []
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -75,9 +76,9 @@ async def test_w4_a_broken_provider_is_listed_as_broken_and_the_others_work(
 )  # fmt: skip
 async def test_w4_a_provider_that_meddles_harms_only_its_own_worker(site, environment, harm):
     install_provider(site, "evil", hostile_source(harm, "evil"))
-    before = dict(os.environ), os.getcwd()
+    before = dict(os.environ), Path.cwd()
     registry = await scan(environment)
-    assert (dict(os.environ), os.getcwd()) == before
+    assert (dict(os.environ), Path.cwd()) == before
     [evil] = registry.providers
     assert [model.id for model in evil.manifest.backends[0].models] == ["evil/tone"]
 

@@ -16,7 +16,9 @@ def provider(name: str, *models: str, patterns: tuple[str, ...] = (), **fields) 
     backend = BackendManifest(
         name=name,
         kind=Kind.STT,
-        models=tuple(ModelInfo(id=model, kind=Kind.STT, aliases=(f"{model}-short",)) for model in models),
+        models=tuple(
+            ModelInfo(id=model, kind=Kind.STT, aliases=(f"{model}-short",)) for model in models
+        ),
         patterns=tuple(
             ModelPattern(
                 glob=glob,
@@ -99,9 +101,11 @@ def test_ids_are_read_as_they_are_written(prefix, name, revision):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "..", "a/..", "../a", "a/../b", "a/./b", "a//b", "/a", "a/", "a\\b", "C:\\a", "a\0b", "a b",
-     "a%2fb", "a\u2215b", "https://host/a", "a@", "@r", ":a", "A:b", "a:b:c", "a\n", "a?b", "a..b",
-     "x/.", "x." , "é", "a" * 300, "a/b/c/d/e", "a@b/c", "a@..", "~/a", "-a"],
+    [
+        "", "..", "a/..", "../a", "a/../b", "a/./b", "a//b", "/a", "a/", "a\\b", "C:\\a", "a\0b",
+        "a b", "a%2fb", "a\u2215b", "https://host/a", "a@", "@r", ":a", "A:b", "a:b:c", "a\n",
+        "a?b", "a..b", "x/.", "x.", "é", "a" * 300, "a/b/c/d/e", "a@b/c", "a@..", "~/a", "-a",
+    ],
 )  # fmt: skip
 def test_p1_what_is_no_id_is_refused(text):
     with pytest.raises(InvalidModelId) as caught:

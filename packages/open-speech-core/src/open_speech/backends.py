@@ -35,8 +35,8 @@ class LoadContext:
         return self.paths["model"]
 
 
-class Model(ABC):
-    """Loaded weights. Core calls it from ``ModelInfo.concurrency`` threads at a time, never more."""
+class Model(ABC):  # noqa: B024 - its two kinds have the abstract methods
+    """Loaded weights; called from ``ModelInfo.concurrency`` threads at a time, never more."""
 
     @property
     def info(self) -> ModelInfo | None:

@@ -139,7 +139,8 @@ async def _events(
             if text:  # after the first event the status is out: say it in the stream
                 yield event({"type": "error", "error": {"message": str(error), "code": error.code}})
             raise
-    done: dict[str, object] = {"type": "transcript.text.done", "text": text, "usage": usage(length.seconds)}
+    done: dict[str, object] = {"type": "transcript.text.done", "text": text}
+    done["usage"] = usage(length.seconds)
     if asked.logprobs:
         done["logprobs"] = logprobs(segments)
     yield event(done)

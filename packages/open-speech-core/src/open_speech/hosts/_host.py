@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 
@@ -162,10 +163,8 @@ class Host(ABC):
         """Free the model and end; what runs is cancelled. May be called twice."""
         self._closing = True
         if not self.ended.done():
-            try:
+            with suppress(OSError, errors.OpenSpeechError):  # it ended by itself meanwhile
                 await self._send(Close())
-            except (OSError, errors.OpenSpeechError):
-                pass  # it ended by itself meanwhile
         await self._end(CLOSE_GRACE_S)
 
     def kill(self) -> None:

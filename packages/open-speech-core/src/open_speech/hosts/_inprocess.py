@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
+from contextlib import suppress
 
 from ..messages import Call, Cancel, Close, FromWorker, Load, Measure, More, ToWorker
 from ..runner import Runner
@@ -24,10 +25,8 @@ class InProcessHost(Host):
         self._inbox: queue.SimpleQueue[ToWorker] = queue.SimpleQueue()
 
     def _emit(self, message: FromWorker) -> None:
-        try:
+        with suppress(RuntimeError):  # the loop is closed: nobody is left to hear it
             self._loop.call_soon_threadsafe(self._deliver, message)
-        except RuntimeError:
-            pass  # the loop is closed: nobody is left to hear it
 
     async def _open(self) -> None:
         threading.Thread(target=self._work, name="model-host", daemon=True).start()
@@ -52,10 +51,8 @@ class InProcessHost(Host):
             else:
                 break
         self._runner.close()
-        try:
+        with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._lost, HostFailure(reason="was closed"))
-        except RuntimeError:
-            pass
 
     def kill(self) -> None:
         """Abandon the model: what runs cannot be stopped, but nobody waits for it any more."""
