@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from functools import lru_cache
 from pathlib import Path
@@ -21,8 +21,11 @@ Plain = Any
 """None, bool, int, float, str, list or dict: what JSON knows."""
 Buffer = bytes | bytearray | memoryview
 
+_Read = Callable[[Plain, Sequence[Buffer]], Any]
+
 _TYPE = "$type"
 _ARRAY = "$array"
+_AS_IS = frozenset({type(None), bool, int, float, str})
 
 
 def pack(value: object, buffers: list[memoryview] | None = None) -> Plain:
@@ -30,19 +33,22 @@ def pack(value: object, buffers: list[memoryview] | None = None) -> Plain:
 
     Raises TypeError for a value that is none of ours, or for an array without ``buffers``.
     """
+    kind = type(value)
+    if kind in _AS_IS:
+        return value
+    if (names := _field_names(kind)) is not None:
+        fields: dict[str, Plain] = {_TYPE: kind.__name__}
+        for name in names:
+            fields[name] = pack(getattr(value, name), buffers)
+        return fields
+    if isinstance(value, np.ndarray):
+        return _pack_array(value, buffers)
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, np.generic):  # before float, which np.float64 is too
         return value.item()
-    if value is None or isinstance(value, (bool, int, float, str)):
+    if isinstance(value, (int, float, str)):
         return value
-    if dataclasses.is_dataclass(value):
-        fields: dict[str, Plain] = {_TYPE: type(value).__name__}
-        for field in dataclasses.fields(value):
-            fields[field.name] = pack(getattr(value, field.name), buffers)
-        return fields
-    if isinstance(value, np.ndarray):
-        return _pack_array(value, buffers)
     if isinstance(value, Path):
         return str(value)
     if isinstance(value, Mapping):
@@ -51,7 +57,15 @@ def pack(value: object, buffers: list[memoryview] | None = None) -> Plain:
         return sorted(pack(item, buffers) for item in value)
     if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray, memoryview)):
         return [pack(item, buffers) for item in value]
-    raise TypeError(f"{type(value).__name__} cannot cross between processes")
+    raise TypeError(f"{kind.__name__} cannot cross between processes")
+
+
+@lru_cache(maxsize=256)
+def _field_names(kind: type) -> tuple[str, ...] | None:
+    """Names of a dataclass's fields; None for any other type."""
+    if not dataclasses.is_dataclass(kind):
+        return None
+    return tuple(field.name for field in dataclasses.fields(kind))
 
 
 def _pack_array(array: np.ndarray[Any, Any], buffers: list[memoryview] | None) -> Plain:
@@ -67,98 +81,123 @@ def unpack(expected: type[T] | Any, data: Plain, buffers: Sequence[Buffer] = ())
 
     Raises TypeError or ValueError where the data cannot be of that type.
     """
-    result: T = _unpack(expected, data, buffers)
+    result: T = _reader(expected)(data, buffers)
     return result
 
 
-def _unpack(expected: Any, data: Plain, buffers: Sequence[Buffer]) -> Any:
-    origin = get_origin(expected)
+@lru_cache(maxsize=256)
+def _reader(expected: Any) -> _Read:
+    """How to read values of a type: found out once, since a worker's results come in thousands."""
+    origin, arguments = get_origin(expected), get_args(expected)
     if origin in (Union, types.UnionType):
-        return _unpack_union(get_args(expected), data, buffers)
+        return _union_reader(arguments)
     if expected is Any or expected is object:
-        return data
+        return lambda data, _: data
     if origin is np.ndarray:
-        return _unpack_array(data, buffers)
+        return _read_array
+    if origin is not None and issubclass(origin, Mapping):
+        return _mapping_reader(arguments[1])
     if origin is not None:
-        return _unpack_collection(origin, get_args(expected), data, buffers)
+        return _list_reader(origin, arguments[0])
     if dataclasses.is_dataclass(expected):
-        return _unpack_fields(expected, data, buffers)
+        return _fields_reader(expected)
     if isinstance(expected, type) and issubclass(expected, (Enum, Path)):
-        return expected(data)
-    if expected is float and isinstance(data, int):
-        return float(data)
-    if expected in (None, type(None)) and data is None:
-        return None
-    if isinstance(expected, type) and isinstance(data, expected):
-        return data
-    raise TypeError(f"expected {expected}, got {type(data).__name__}")
+        return lambda data, _: expected(data)
+    return _scalar_reader(type(None) if expected is None else expected)
 
 
-def _unpack_union(members: tuple[Any, ...], data: Plain, buffers: Sequence[Buffer]) -> Any:
-    if isinstance(data, dict) and _TYPE in data:
-        for member in members:
-            if getattr(member, "__name__", None) == data[_TYPE]:
-                return _unpack(member, data, buffers)
-        raise TypeError(f"{data[_TYPE]} is not expected here")
-    if isinstance(data, dict) and sum(map(dataclasses.is_dataclass, members)) > 1:
-        raise TypeError("an object without a type, where several are possible")
-    for member in members:
-        # An exact match first: True is an int, and 1 is a valid float.
-        if isinstance(member, type) and type(data) is member:
+def _scalar_reader(expected: Any) -> _Read:
+    def read(data: Plain, _: Sequence[Buffer]) -> Any:
+        if expected is float and isinstance(data, int):
+            return float(data)
+        if isinstance(expected, type) and isinstance(data, expected):
             return data
-    for member in members:
-        try:
-            return _unpack(member, data, buffers)
-        except (TypeError, ValueError):
-            continue
-    raise TypeError(f"{type(data).__name__} is none of {members}")
+        raise TypeError(f"expected {expected}, got {type(data).__name__}")
+
+    return read
 
 
-def _unpack_collection(
-    origin: Any, arguments: tuple[Any, ...], data: Plain, buffers: Sequence[Buffer]
-) -> Any:
-    if issubclass(origin, Mapping):
+def _union_reader(members: tuple[Any, ...]) -> _Read:
+    objects = {member.__name__: member for member in members if dataclasses.is_dataclass(member)}
+
+    def read(data: Plain, buffers: Sequence[Buffer]) -> Any:
+        # An exact match first: True is an int, and 1 is a valid float.
+        if type(data) in members:
+            return data
+        if isinstance(data, dict) and _TYPE in data:
+            if (member := objects.get(data[_TYPE])) is None:
+                raise TypeError(f"{data[_TYPE]} is not expected here")
+            return _reader(member)(data, buffers)
+        if isinstance(data, dict) and len(objects) > 1:
+            raise TypeError("an object without a type, where several are possible")
+        for member in members:
+            try:
+                return _reader(member)(data, buffers)
+            except (TypeError, ValueError):
+                continue
+        raise TypeError(f"{type(data).__name__} is none of {members}")
+
+    return read
+
+
+def _mapping_reader(item_type: Any) -> _Read:
+    def read(data: Plain, buffers: Sequence[Buffer]) -> Any:
         if not isinstance(data, dict):
             raise TypeError(f"expected an object, got {type(data).__name__}")
-        return {key: _unpack(arguments[1], item, buffers) for key, item in data.items()}
-    if not isinstance(data, list):
-        raise TypeError(f"expected a list, got {type(data).__name__}")
-    item_type = arguments[0]
-    if issubclass(origin, frozenset):
-        return frozenset(_known_members(item_type, data, buffers))
-    items = [_unpack(item_type, item, buffers) for item in data]
-    return tuple(items) if issubclass(origin, tuple) else items
+        read_item = _reader(item_type)
+        return {key: read_item(item, buffers) for key, item in data.items()}
+
+    return read
+
+
+def _list_reader(origin: Any, item_type: Any) -> _Read:
+    def read(data: Plain, buffers: Sequence[Buffer]) -> Any:
+        if not isinstance(data, list):
+            raise TypeError(f"expected a list, got {type(data).__name__}")
+        if not data:
+            return make(())
+        if make is frozenset:
+            return frozenset(_known_members(item_type, data, buffers))
+        read_item = _reader(item_type)
+        return make([read_item(item, buffers) for item in data])
+
+    make = next((kind for kind in (frozenset, tuple) if issubclass(origin, kind)), list)
+    return read
 
 
 def _known_members(item_type: Any, data: list[Plain], buffers: Sequence[Buffer]) -> list[Any]:
     members = []
     for item in data:
         try:
-            members.append(_unpack(item_type, item, buffers))
+            members.append(_reader(item_type)(item, buffers))
         except ValueError:  # a capability that a newer version knows
             continue
     return members
 
 
-def _unpack_fields(expected: Any, data: Plain, buffers: Sequence[Buffer]) -> Any:
-    if not isinstance(data, dict):
-        raise TypeError(f"expected {expected.__name__}, got {type(data).__name__}")
-    hints = _hints(expected)
-    known = {
-        field.name: _unpack(hints[field.name], data[field.name], buffers)
-        for field in dataclasses.fields(expected)
-        if field.name in data
-    }
-    return expected(**known)
+def _fields_reader(expected: Any) -> _Read:
+    def read(data: Plain, buffers: Sequence[Buffer]) -> Any:
+        if not isinstance(data, dict):
+            raise TypeError(f"expected {expected.__name__}, got {type(data).__name__}")
+        known = {
+            name: read_field(data[name], buffers)
+            for name, read_field in _field_readers(expected)
+            if name in data
+        }
+        return expected(**known)
+
+    return read
 
 
-def _unpack_array(data: Plain, buffers: Sequence[Buffer]) -> np.ndarray[Any, Any]:
+@lru_cache(maxsize=256)
+def _field_readers(cls: Any) -> tuple[tuple[str, _Read], ...]:
+    # Not before the first value comes: a class may mention itself.
+    hints = get_type_hints(cls)
+    return tuple((field.name, _reader(hints[field.name])) for field in dataclasses.fields(cls))
+
+
+def _read_array(data: Plain, buffers: Sequence[Buffer]) -> np.ndarray[Any, Any]:
     if not isinstance(data, dict) or _ARRAY not in data:
         raise TypeError("expected an array")
     array = np.frombuffer(buffers[data[_ARRAY]], dtype=np.dtype(data["dtype"]))
     return array.reshape(data["shape"])
-
-
-@lru_cache(maxsize=256)
-def _hints(cls: type) -> dict[str, Any]:
-    return get_type_hints(cls)
