@@ -33,7 +33,7 @@ def pack(value: object, buffers: list[memoryview] | None = None) -> Plain:
 
     Raises TypeError for a value that is none of ours, or for an array without ``buffers``.
     """
-    kind = type(value)
+    kind: Any = type(value)
     if kind in _AS_IS:
         return value
     if (names := _field_names(kind)) is not None:
@@ -81,7 +81,8 @@ def unpack(expected: type[T] | Any, data: Plain, buffers: Sequence[Buffer] = ())
 
     Raises TypeError or ValueError where the data cannot be of that type.
     """
-    result: T = _reader(expected)(data, buffers)
+    kind: Any = expected
+    result: T = _reader(kind)(data, buffers)
     return result
 
 
@@ -118,7 +119,8 @@ def _scalar_reader(expected: Any) -> _Read:
 
 
 def _union_reader(members: tuple[Any, ...]) -> _Read:
-    objects = {member.__name__: member for member in members if dataclasses.is_dataclass(member)}
+    found: list[Any] = [member for member in members if dataclasses.is_dataclass(member)]
+    objects = {member.__name__: member for member in found}
 
     def read(data: Plain, buffers: Sequence[Buffer]) -> Any:
         # An exact match first: True is an int, and 1 is a valid float.
