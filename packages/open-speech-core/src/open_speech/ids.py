@@ -33,8 +33,8 @@ class ModelId:
             raise InvalidModelId(
                 f"The model name {shown} is not of the form [provider:]name[@revision].",
                 param="model",
-                hint="Names look like 'kokoro' or 'Systran/faster-whisper-base'; GET /v1/models "
-                "lists those that are served.",
+                hint="Names look like 'family/model' or 'organisation/model@revision'; GET "
+                "/v1/models lists those that are served.",
             )
         return cls(name=match["name"], provider=match["provider"], revision=match["revision"])
 
