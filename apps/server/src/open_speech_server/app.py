@@ -13,11 +13,21 @@ from open_speech import OpenSpeech
 
 from . import __version__
 from .body import upload_limit
-from .config import core_config
+from .config import server_config
 from .edge import wrap
 from .errors import install_error_handlers
 from .metrics import MetricsMiddleware
-from .routes import health, metrics, models, speech, transcriptions, voices
+from .routes import (
+    earlier,
+    events,
+    health,
+    lifecycle,
+    metrics,
+    models,
+    speech,
+    transcriptions,
+    voices,
+)
 from .settings import Settings, load_settings
 from .state import ServerState
 
@@ -33,7 +43,7 @@ def create_api(settings: Settings) -> FastAPI:
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         # Made here: the service belongs to the event loop that serves.
-        state = ServerState(settings=settings, speech=OpenSpeech(core_config(settings)))
+        state = ServerState(settings=settings, speech=OpenSpeech(server_config(settings)))
         app.state.server = state
         starting = asyncio.create_task(state.start())
         try:
@@ -41,7 +51,7 @@ def create_api(settings: Settings) -> FastAPI:
         finally:
             starting.cancel()
             await asyncio.gather(starting, return_exceptions=True)
-            await state.speech.manager.close()
+            await state.stop()
 
     app = FastAPI(
         title="Open Speech",
@@ -53,7 +63,17 @@ def create_api(settings: Settings) -> FastAPI:
     )
     install_error_handlers(app)
     app.add_middleware(MetricsMiddleware)
-    for module in (speech, transcriptions, models, voices, health, metrics):
+    for module in (
+        speech,
+        transcriptions,
+        models,
+        lifecycle,
+        events,
+        earlier,
+        voices,
+        health,
+        metrics,
+    ):
         app.include_router(module.router)
     return app
 

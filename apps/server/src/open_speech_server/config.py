@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from open_speech import Config, Defaults, Kind, Policy
@@ -10,6 +11,7 @@ from open_speech.hosts import WorkerOptions
 from open_speech.routing import Hint
 from open_speech.store import Store
 
+from .permission import permission
 from .settings import KNOWN, Settings, worker_environment
 
 
@@ -53,6 +55,8 @@ def core_config(settings: Settings) -> Config:
         policy=Policy(
             ttl_s=settings.os_model_ttl,
             max_loaded=settings.os_max_loaded_models,
+            memory_budget_bytes=settings.os_memory_budget_mb * 2**20,
+            device_memory_budget_bytes=settings.os_vram_budget_mb * 2**20,
             queue_size=settings.os_queue_size,
             load_wait_s=settings.os_load_wait_s,
             load_timeout_s=settings.os_load_timeout_s,
@@ -68,6 +72,11 @@ def core_config(settings: Settings) -> Config:
         aliases={name: Kind(kind) for kind, names in KNOWN["aliases"].items() for name in names},
         hints=[Hint(glob=glob, advice=advice) for glob, advice in KNOWN["hints"].items()],
     )
+
+
+def server_config(settings: Settings) -> Config:
+    """What core is told where strangers ask it: they may not have every model."""
+    return replace(core_config(settings), permit=permission(settings))
 
 
 def _sentences(text: str, language: str | None) -> list[str]:

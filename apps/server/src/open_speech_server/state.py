@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
+from itertools import chain, repeat
+from typing import Any
 
 from fastapi import Request
 
 from open_speech import OpenSpeech
 from open_speech.errors import InvalidRequest, OpenSpeechError
 
+from .config import environment_store, weight_store
 from .settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -33,6 +36,8 @@ class ServerState:
     """Why others could not be, by name."""
 
     _listeners: list[Callable[[], None]] = field(default_factory=list)
+    _preparing: dict[str, asyncio.Task[Any]] = field(default_factory=dict)
+    _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
 
     @property
     def configured(self) -> tuple[str, ...]:
@@ -50,14 +55,46 @@ class ServerState:
 
     async def start(self) -> None:
         """Find the providers, then load the configured models. Runs beside serving."""
+        self._run(asyncio.to_thread(self._sweep))
         await self.speech.registry.scan()
         self.speech.manager.start()
         self.scanned.set()
-        await asyncio.gather(*(self._prepare(name) for name in self.configured))
+        self.prepare()
+
+    async def stop(self) -> None:
+        """Give up what was begun, and end every worker."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.speech.manager.close()
+
+    async def begin(self, work: Coroutine[Any, Any, object]) -> None:
+        """Have something done that nobody waits for; raises what goes wrong at once."""
+        task = self._run(work)
+        await asyncio.sleep(0)  # its first step
+        if task.done():
+            task.result()
+
+    def prepare(self) -> None:
+        """Begin to load the configured models that are not there, as far as that is not begun."""
+        for name in self.configured:
+            if name in self.prepared and not self._is_served(name):
+                self.prepared.discard(name)
+            if name not in self.prepared and name not in self._preparing:
+                task = self._run(self._prepare(name))
+                self._preparing[name] = task
+                task.add_done_callback(lambda _, name=name: self._preparing.pop(name))
+
+    def _is_served(self, name: str) -> bool:
+        try:
+            self.speech.resolve(name)
+        except OpenSpeechError:
+            return False
+        return True
 
     async def _prepare(self, name: str) -> None:
         """Load one configured model; try again, ever more rarely, while it fails."""
-        for wait_s in (1, 5, 30, 120, 600):
+        for wait_s in _waits():
             try:
                 await self.speech.manager.load(name, default=True)
             except InvalidRequest as error:  # nobody serves it: trying again would not help
@@ -75,6 +112,32 @@ class ServerState:
                     for tell in self._listeners:
                         tell()
                 return
+
+    def _sweep(self) -> None:
+        """Delete what killed downloads and installations left behind; in a thread."""
+        stores = (weight_store(self.settings), environment_store(self.settings))
+        for store in stores:
+            try:
+                store.sweep()
+            except (OSError, OpenSpeechError) as error:
+                _log.warning("%s could not be tidied up: %s", store.root, error)
+
+    def _run(self, work: Coroutine[Any, Any, object]) -> asyncio.Task[Any]:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            known = isinstance(error, OpenSpeechError)
+            _log.warning("work in the background failed: %s", error, exc_info=not known and error)
+
+
+def _waits() -> Iterator[float]:
+    """Seconds between two attempts."""
+    return chain((1.0, 5.0, 30.0, 120.0), repeat(600.0))
 
 
 async def speech_of(request: Request) -> OpenSpeech:

@@ -26,12 +26,21 @@ async def health(request: Request) -> dict[str, object]:
     responses={503: {"description": "Still starting, or shutting down."}},
 )
 async def ready(request: Request) -> JSONResponse:
-    """200 once the configured models are loaded; 503, with what is missing, before and after."""
+    """200 once the configured models are loaded; 503, with what is missing, before and after.
+
+    `models` tells the state of each, `downloads` the bytes of those on their way.
+    """
     state = state_of(request)
-    models = {
-        resident.offer.id: resident.state.value
-        for resident in state.speech.manager.residents
-        if resident.default
+    residents = [each for each in state.speech.manager.residents if each.default]
+    models = {resident.offer.id: resident.state.value for resident in residents}
+    downloads = {
+        resident.offer.id: {
+            "bytes_done": news.bytes_done,
+            "bytes_total": news.bytes_total,
+            "bytes_per_second": round(news.bytes_per_second),
+        }
+        for resident in residents
+        if (news := resident.progress)
     }
     pending = [name for name in state.configured if name not in state.prepared]
     is_ready = state.scanned.is_set() and not state.draining and not pending
@@ -39,6 +48,7 @@ async def ready(request: Request) -> JSONResponse:
         {
             "status": "ready" if is_ready else "draining" if state.draining else "starting",
             "models": models,
+            "downloads": downloads,
             "pending": pending,
             "errors": state.preload_errors,
         },

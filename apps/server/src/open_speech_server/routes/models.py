@@ -7,34 +7,34 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 
 from open_speech import Kind, OpenSpeech
-from open_speech.routing import Offer
-from open_speech.status import ModelStatus
+from open_speech.errors import OpenSpeechError
+from open_speech.library import of_nobody
+from open_speech.resident import ModelState
 
-from ..state import speech_of, state_of
+from ..model_json import model_json, openai_json
+from ..state import ServerState, speech_of, state_of
 
 router = APIRouter(tags=["models"])
 Speech = Annotated[OpenSpeech, Depends(speech_of)]
-_CREATED = 1_700_000_000
-"""The list wants a time of making; no engine tells one."""
-_TASKS = {Kind.STT: "automatic-speech-recognition", Kind.TTS: "text-to-speech"}
 
 
 @router.get("/v1/models", summary="List models as OpenAI does")
 async def list_models(speech: Speech) -> dict[str, Any]:
-    """The catalogue, and the names that stand for the defaults."""
-    found = {offer.id: _openai(offer.id, offer) for offer in speech.registry.router.catalogue}
-    for status in await speech.models(measure=False):
-        if status.id not in found:
-            found[status.id] = _openai(status.id, speech.resolve(status.id))
+    """The catalogue, what is loaded beyond it, and the names that stand for the defaults."""
+    found = {
+        status.id: openai_json(status.id, status.backend, status.model)
+        for status in await speech.models(measure=False)
+        if status.state is not ModelState.PROVIDER_MISSING
+    }
     for alias, kind in speech.config.aliases.items():
-        if speech.config.defaults(kind).models and _serves(speech, alias):
-            found[alias] = _openai(alias, speech.resolve(alias))
+        if speech.config.defaults(kind).models and serves(speech, alias):
+            offer = speech.resolve(alias)
+            found[alias] = openai_json(alias, offer.backend, offer.model)
     return {"object": "list", "data": list(found.values())}
 
 
-def _serves(speech: OpenSpeech, name: str) -> bool:
-    from open_speech.errors import OpenSpeechError
-
+def serves(speech: OpenSpeech, name: str) -> bool:
+    """Whether anybody serves a name."""
     try:
         speech.resolve(name)
     except OpenSpeechError:
@@ -45,69 +45,28 @@ def _serves(speech: OpenSpeech, name: str) -> bool:
 @router.get("/v1/models/{model:path}", summary="One model as OpenAI shows it")
 async def get_model(model: str, speech: Speech) -> dict[str, Any]:
     """404 with near matches for a name that nobody serves."""
-    return _openai(model, speech.resolve(model))
-
-
-def _openai(name: str, offer: Offer) -> dict[str, Any]:
-    return {
-        "id": name,
-        "object": "model",
-        "created": _CREATED,
-        "owned_by": f"open-speech/{offer.backend}",
-        "task": _TASKS[offer.model.kind],
-        "language": list(offer.model.languages),
-    }
+    offer = speech.resolve(model)
+    return openai_json(model, offer.backend, offer.model)
 
 
 @router.get("/api/models", summary="List models with everything known")
 async def list_everything(request: Request, speech: Speech) -> dict[str, Any]:
-    """Available, downloaded and loaded models, and the configured ones that nobody serves."""
-    models = [_ours(status) for status in await speech.models()]
-    settings = state_of(request).settings
+    """Available, downloaded and loaded models, and those that no installed provider serves."""
+    return {"models": await everything(state_of(request), speech)}
+
+
+async def everything(state: ServerState, speech: OpenSpeech) -> list[dict[str, Any]]:
+    """Every model, and the configured ones that nobody serves."""
+    models = [model_json(status) for status in await speech.models()]
+    settings = state.settings
     known = {name for model in models for name in (model["id"], *model["aliases"])}
     configured = ((Kind.STT, settings.stt_models), (Kind.TTS, settings.tts_models))
-    models += [
-        {"id": name, "type": kind.value, "state": "provider_missing", "provider_available": False,
-         "is_default": names[0] == name, "provider": None}
+    return models + [
+        {**model_json(of_nobody(name, kind)), "is_default": names[0] == name}
         for kind, names in configured
         for name in names
-        if name not in known and not _serves(speech, name)
-    ]  # fmt: skip
-    return {"models": models}
-
-
-def _ours(status: ModelStatus) -> dict[str, Any]:
-    model, memory = status.model, status.memory
-    return {
-        "id": status.id,
-        "type": status.kind.value,
-        "provider": status.provider,
-        "backend": status.backend,
-        "device": status.device,
-        "compute_type": status.compute_type,
-        "state": status.state.value,
-        "size_mb": round(model.size_bytes / 1e6, 1) if model.size_bytes else None,
-        "loaded_at": status.loaded_at,
-        "last_used_at": status.used_at,
-        "ttl_remaining": status.expires_in_s,
-        "is_default": status.default,
-        "pinned": status.pinned,
-        "users": status.users,
-        "waiting": status.waiting,
-        "memory_bytes": memory.resident_bytes if memory else None,
-        "device_memory_bytes": memory.device_bytes if memory else None,
-        "error": status.error,
-        "provider_available": True,
-        "description": model.description,
-        "license": model.license,
-        "languages": list(model.languages),
-        "aliases": list(model.aliases),
-        "voices": len(model.voices),
-        "devices": list(model.devices),
-        "compute_types": list(model.compute_types),
-        "capabilities": sorted(capability.value for capability in model.capabilities),
-        "source": [source.repo_id for source in model.sources],
-    }
+        if name not in known and not serves(speech, name)
+    ]
 
 
 @router.get("/api/providers", summary="List providers, broken ones with the reason")
@@ -139,7 +98,12 @@ async def list_providers(speech: Speech) -> dict[str, Any]:
 
 
 @router.post("/api/providers/rescan", summary="Look for newly installed providers")
-async def rescan(speech: Speech) -> dict[str, Any]:
-    """Find out what is installed now; no restart is needed."""
+async def rescan(request: Request, speech: Speech) -> dict[str, Any]:
+    """Find out what is installed now; no restart is needed.
+
+    Models whose provider is gone finish what they have and are unloaded; configured ones whose
+    provider has come are loaded.
+    """
     await speech.rescan()
+    state_of(request).prepare()
     return await list_providers(speech)

@@ -1,0 +1,202 @@
+"""What can be done with one model: fetch, load, pin, update, unload, delete."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, HTTPException, Request
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import JSONResponse, Response
+
+from open_speech import OpenSpeech
+
+from ..errors import error_response
+from ..keep_alive import keep_alive_seconds
+from ..model_json import model_json, progress_json
+from ..state import ServerState, speech_of, state_of
+from ..streaming import while_connected
+
+router = APIRouter(tags=["models"])
+Speech = Annotated[OpenSpeech, Depends(speech_of)]
+State = Annotated[ServerState, Depends(state_of)]
+ACCEPTED: dict[int | str, dict[str, Any]] = {202: {"description": "Begun; `wait` was false."}}
+VERBS = frozenset(
+    {"load", "download", "prefetch", "update", "cancel", "pin",
+     "status", "progress", "cache", "artifacts"}
+)  # fmt: skip
+"""The last segment of a path below ``/api/models/`` is one of these, or part of the id."""
+
+
+def whole_id(model: str) -> str:
+    """The path parameter of a route without a verb: 405 where the path ends in one after all."""
+    if model.rpartition("/")[2] in VERBS:
+        raise HTTPException(405)
+    return model
+
+
+WholeId = Annotated[str, Depends(whole_id)]
+
+
+class LoadBody(BaseModel):
+    """How to load a model; everything may be left out."""
+
+    model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
+
+    device: str | None = Field(
+        None,
+        max_length=32,
+        description="Such as `cpu` or `cuda:1`; the configured one if left out.",
+    )
+    compute_type: str | None = Field(
+        None, max_length=32, description="Number format; the configured one if left out."
+    )
+    keep_alive: float | str | None = Field(
+        None, description="Seconds, or a text like `5m`: how long it stays unused. -1: for ever."
+    )
+    pin: bool | None = Field(None, description="Never evict it to make room for another.")
+
+
+class PinBody(BaseModel):
+    """Whether to pin a model."""
+
+    pin: bool = Field(True, description="Whether it is never evicted.")
+
+
+@router.post(
+    "/api/models/{model:path}/load",
+    summary="Load a model, fetching it first if need be",
+    responses=ACCEPTED,
+)
+async def load(
+    request: Request,
+    model: str,
+    speech: Speech,
+    state: State,
+    body: LoadBody | None = None,
+    *,
+    wait: bool = True,
+) -> Response:
+    """Answers once it is loaded, or at once with `wait=false`.
+
+    A model that is loaded already gets the new `keep_alive` and `pin`; with another `compute_type`
+    it is loaded anew beside the old one.
+    """
+    body = body or LoadBody()
+    work = speech.load(
+        model,
+        device=body.device,
+        compute_type=body.compute_type,
+        keep_alive_s=keep_alive_seconds(body.keep_alive),
+        pin=body.pin,
+    )
+    if not wait:
+        await state.begin(work)
+        return await _model(speech, model, body.device, status=202)
+    await while_connected(request, work)
+    return await _model(speech, model, body.device)
+
+
+@router.post(
+    "/api/models/{model:path}/download", summary="Fetch a model's files", responses=ACCEPTED
+)
+@router.post(
+    "/api/models/{model:path}/prefetch",
+    summary="Fetch a model's files; the older name",
+    responses=ACCEPTED,
+)
+async def download(
+    request: Request, model: str, speech: Speech, state: State, *, wait: bool = True
+) -> Response:
+    """Answers once everything is on disk and verified, or at once with `wait=false`."""
+    work = speech.library.download(model)
+    if not wait:
+        await state.begin(work)
+        return await _model(speech, model, status=202)
+    await while_connected(request, work)
+    return await _model(speech, model)
+
+
+@router.post(
+    "/api/models/{model:path}/update",
+    summary="Move a model to its newest revision",
+    responses=ACCEPTED,
+)
+async def update(
+    request: Request, model: str, speech: Speech, state: State, *, wait: bool = True
+) -> Response:
+    """Files that did not change are not fetched again; where it is loaded it is loaded anew.
+
+    The old one serves until the new one is there.
+    """
+    work = speech.library.update(model)
+    if not wait:
+        await state.begin(work)
+        return await _model(speech, model, status=202)
+    moved = await while_connected(request, work)
+    return await _model(speech, model, updated=moved)
+
+
+@router.post("/api/models/{model:path}/cancel", summary="Stop a model's download")
+async def cancel(model: str, speech: Speech) -> Response:
+    """What was fetched is kept, and the next download goes on from there."""
+    stopped = await speech.library.cancel(model)
+    return await _model(speech, model, cancelled=stopped)
+
+
+@router.post("/api/models/{model:path}/pin", summary="Keep a model from being evicted, or not")
+async def pin(model: str, speech: Speech, body: PinBody | None = None) -> Response:
+    """A pinned model, once loaded, stays until it is unloaded by name."""
+    speech.manager.pin(model, pinned=(body or PinBody()).pin)
+    return await _model(speech, model)
+
+
+@router.get("/api/models/{model:path}/status", summary="One model with everything known")
+async def status(model: str, speech: Speech) -> Response:
+    """Its state is one of available, downloading, downloaded, loading, loaded, draining, failed."""
+    return await _model(speech, model)
+
+
+@router.get("/api/models/{model:path}/progress", summary="How far a model is on its way")
+async def progress(model: str, speech: Speech) -> dict[str, Any]:
+    """The status is one of idle, queued, downloading, downloaded, loading, ready, failed."""
+    return progress_json(await speech.library.status(model))
+
+
+@router.delete("/api/models/{model:path}/cache", summary="Delete a model's files from disk")
+@router.delete(
+    "/api/models/{model:path}/artifacts", summary="Delete a model's files; the older name"
+)
+async def delete(model: str, speech: Speech) -> dict[str, str]:
+    """409 while it is loaded, here or by another server on the same volume.
+
+    403 if the files lie in the user's own hub cache; the message says where.
+    """
+    await speech.library.delete(model)
+    return {"status": "deleted", "model": model}
+
+
+@router.get("/api/models/{model:path}", summary="One model with everything known; short")
+async def one(model: WholeId, speech: Speech) -> Response:
+    """The same as with `/status`."""
+    return await _model(speech, model)
+
+
+@router.delete("/api/models/{model:path}", summary="Unload a model")
+async def unload(model: WholeId, speech: Speech) -> Response:
+    """It finishes what it has; its memory is free when this answers. Its files stay."""
+    return await unloaded(speech, model)
+
+
+async def unloaded(speech: OpenSpeech, model: str) -> Response:
+    """Unload a model; 404 if it is not loaded."""
+    if await speech.manager.unload(model):
+        return JSONResponse({"status": "unloaded", "model": model})
+    message = f"The model {speech.resolve(model).id!r} is not loaded."
+    return error_response(404, message, code="not_loaded", param="model")
+
+
+async def _model(
+    speech: OpenSpeech, name: str, device: str | None = None, *, status: int = 200, **more: bool
+) -> Response:
+    found = await speech.library.status(name, device)
+    return JSONResponse({**model_json(found), **more}, status)
