@@ -18,6 +18,7 @@ import psutil
 
 START_S = 120.0
 STOP_S = 60.0
+_COMMAND = "from open_speech_server.cli import main; main()"
 EMBEDDED = {"STT_MODEL": "pocketsphinx/en-us", "TTS_MODEL": "espeak/en-us", "TTS_VOICE": "default"}
 
 
@@ -53,11 +54,15 @@ class Live:
 
 @contextmanager
 def live_server(
-    folder: Path, environment: Mapping[str, str] | None = None, *, ready: bool = True
+    folder: Path,
+    environment: Mapping[str, str] | None = None,
+    *,
+    ready: bool = True,
+    python: Path | None = None,
 ) -> Iterator[Live]:
     """Start the command with the embedded models, unless ``environment`` says otherwise.
 
-    Waits until it is ready, or (``ready=False``) only until it answers.
+    ``python`` is the interpreter to start it with. Waits until it is ready, or (``ready=False``) only until it answers.
     """
     port = _free_port()
     log = folder / f"server-{port}.log"
@@ -65,7 +70,7 @@ def live_server(
     with (
         log.open("wb") as output,
         subprocess.Popen(
-            [str(Path(sys.executable).with_name("open-speech")), "serve"],
+            [str(python or sys.executable), "-c", _COMMAND, "serve"],
             env=variables,
             stdout=output,
             stderr=subprocess.STDOUT,

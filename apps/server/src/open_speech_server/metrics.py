@@ -30,6 +30,7 @@ SECONDS = Histogram(
     registry=REGISTRY,
 )
 
+
 class MetricsMiddleware:
     """Counts requests and their time, by the route's template so that names make no new series."""
 
