@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import ctranslate2
 import numpy as np
@@ -85,7 +86,7 @@ class _Weights:
     def __init__(self, seed: int) -> None:
         self._random = np.random.default_rng(seed)
 
-    def encoder(self, spec, size: Dimensions) -> None:
+    def encoder(self, spec: Any, size: Dimensions) -> None:
         d = size.d_model
         for convolution, channels in ((spec.conv1, size.mels), (spec.conv2, d)):
             convolution.weight = self._noise(d, channels, 3, scale=(3 * channels) ** -0.5)
@@ -96,7 +97,7 @@ class _Weights:
             self._attention(layer.self_attention, d, (3 * d, d))
             self._feed_forward(layer.ffn, d)
 
-    def decoder(self, spec, size: Dimensions, vocabulary: int) -> None:
+    def decoder(self, spec: Any, size: Dimensions, vocabulary: int) -> None:
         d = size.d_model
         spec.embeddings.weight = self._noise(vocabulary, d, scale=0.5)
         spec.projection.weight = spec.embeddings.weight
@@ -110,19 +111,19 @@ class _Weights:
     def _noise(self, *shape: int, scale: float = 1.0) -> NDArray[np.float32]:
         return (self._random.standard_normal(shape, np.float32) * np.float32(scale)).astype("f4")
 
-    def _linear(self, spec, outputs: int, inputs: int) -> None:
+    def _linear(self, spec: Any, outputs: int, inputs: int) -> None:
         spec.weight = self._noise(outputs, inputs, scale=inputs**-0.5)
         spec.bias = np.zeros(outputs, np.float32)
 
-    def _norm(self, spec, d: int) -> None:
+    def _norm(self, spec: Any, d: int) -> None:
         spec.gamma, spec.beta = np.ones(d, np.float32), np.zeros(d, np.float32)
 
-    def _attention(self, spec, d: int, outputs: tuple[int, ...]) -> None:
+    def _attention(self, spec: Any, d: int, outputs: tuple[int, ...]) -> None:
         self._norm(spec.layer_norm, d)
         for linear, width in zip(spec.linear, outputs, strict=True):
             self._linear(linear, width, d)
 
-    def _feed_forward(self, spec, d: int) -> None:
+    def _feed_forward(self, spec: Any, d: int) -> None:
         self._norm(spec.layer_norm, d)
         self._linear(spec.linear_0, 4 * d, d)
         self._linear(spec.linear_1, d, 4 * d)

@@ -21,6 +21,7 @@ MULTILINGUAL_TOKENS = 51_865
 """From so many tokens on the engine takes a model for a multilingual one."""
 
 _VERSION = 6
+_MAX_VERSION = 100  # what claims more is another kind of file
 _ITEM_BYTES = (4, 1, 2, 4, 2, 2)  # float32, int8, int16, int32, float16, bfloat16
 _MAX_VARIABLES = 100_000
 _MAX_RANK = 8
@@ -71,6 +72,8 @@ class _Broken(Exception):
 
 def _check_weights(file: IO[bytes], size: int) -> None:
     version = _number(file, "<I")
+    if version > _MAX_VERSION:
+        raise _Broken("is of another format")
     if version > _VERSION:
         return  # of a later engine; ours refuses it, a later one knows its own
     if version < _VERSION:
