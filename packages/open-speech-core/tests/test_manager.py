@@ -78,6 +78,27 @@ async def test_l3_a_failed_reload_leaves_the_old_one_serving(make_speech, enviro
         assert resident.compute_type == "int8"
 
 
+async def test_a_reload_lets_the_old_one_finish_what_it_has(make_speech, tmp_path):
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    async with make_speech() as speech:
+        old = (await speech.manager.load("faulty/any")).host
+        opening = asyncio.create_task(asyncio.to_thread(open, gate, "wb", buffering=0))
+        using = asyncio.create_task(say(speech, "faulty/any", options={"gate": str(gate)}))
+        with await opening as pipe:
+            waiting = asyncio.create_task(say(speech, "faulty/any"))
+            resident = await speech.manager.load("faulty/any", compute_type="int8")
+            assert resident.host is not old
+            assert not old.ended.done()
+            # New ones need not wait for the old one's.
+            assert await say(speech, "faulty/any") == pytest.approx(0.3)
+            pipe.write(b"111")
+            assert await using == pytest.approx(0.3)
+        assert await waiting == pytest.approx(0.3)
+        async with asyncio.timeout(60):
+            await old.ended
+
+
 async def test_l4_two_models_in_room_for_one_take_turns(make_speech):
     async with make_speech(policy=Policy(max_loaded=1, load_wait_s=120)) as speech:
         models = ["faulty/any", "tone/sine"] * 5
