@@ -12,6 +12,7 @@ from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from starlette.datastructures import FormData, UploadFile
+from starlette.formparsers import MultiPartParser
 
 from open_speech import (
     Audio,
@@ -24,6 +25,9 @@ from open_speech import (
 from open_speech.errors import InvalidRequest, UnsupportedCapability
 
 MAX_FIELDS = 64
+SPOOL_BYTES = 4 * 1024 * 1024
+"""Uploads up to here stay in memory; beyond, each piece is written to disk in a thread."""
+MultiPartParser.spool_max_size = SPOOL_BYTES
 _IN_BRACKETS = re.compile(r"(\w+)\[(\w+)\]")
 
 
