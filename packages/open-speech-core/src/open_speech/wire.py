@@ -24,6 +24,7 @@ MAX_HEADER = 64 * 1024 * 1024
 MAX_BODY = 1024 * 1024 * 1024
 """Four hours of float32 at 16 kHz are 0.92 GB."""
 _BUFFERS = "$buffers"
+_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class ProtocolError(Exception):
@@ -36,9 +37,7 @@ def encode(message: object) -> list[Buffer]:
     header = pack(message, buffers)
     if buffers:
         header[_BUFFERS] = [buffer.nbytes for buffer in buffers]
-    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode(
-        "utf-8", "surrogatepass"
-    )
+    text = _to_json(header).encode("utf-8", "surrogatepass")
     body = sum(buffer.nbytes for buffer in buffers)
     return [PREFIX.pack(len(text), body) + text, *buffers]
 

@@ -173,6 +173,8 @@ class Host(ABC):
     async def _answer(
         self, answers: asyncio.Queue[FromWorker | HostFailure]
     ) -> FromWorker | HostFailure:
+        if not answers.empty():  # an engine that is ahead of us
+            return answers.get_nowait()
         try:
             async with asyncio.timeout(self._call_timeout_s):
                 return await answers.get()
