@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import random
 import sys
 import tempfile
 import threading
@@ -20,10 +21,12 @@ from open_speech import Config, OpenSpeech, Policy, SpeechRequest
 from open_speech import resident as resident_module
 from open_speech.errors import OpenSpeechError
 from open_speech.resident import ModelState, Resident
+from open_speech.store import DownloadPolicy, Store
 
 # Imported here: Hypothesis moves the recursion limit, and CPython 3.11 cannot compile modules on
 # another thread meanwhile.
 from open_speech.testing import faulty, tone
+from open_speech.testing.hub import FakeHub, Fault, Mode
 from open_speech.testing.install import install_provider
 
 S = ModelState
@@ -36,9 +39,15 @@ LEGAL = {
     (S.AVAILABLE, S.DOWNLOADED), (S.DOWNLOADED, S.DOWNLOADED), (S.FAILED, S.DOWNLOADED),
     (S.LOADING, S.DOWNLOADED), (S.AVAILABLE, S.FAILED), (S.DOWNLOADED, S.FAILED),
     (S.FAILED, S.FAILED),
+    # Files come, fail to come, and go.
+    (S.AVAILABLE, S.DOWNLOADING), (S.DOWNLOADED, S.DOWNLOADING), (S.FAILED, S.DOWNLOADING),
+    (S.DOWNLOADING, S.DOWNLOADED), (S.DOWNLOADING, S.AVAILABLE), (S.DOWNLOADING, S.FAILED),
+    (S.DOWNLOADED, S.AVAILABLE),
 }  # fmt: skip
+HUB = FakeHub()
 MAX_LOADED = 2
-MODELS = ["tone/sine", "tone/plain", "faulty/any", "faulty/load-raise"]
+STORED = "tone/voices-stored"
+MODELS = ["tone/sine", "tone/plain", "faulty/any", "faulty/load-raise", STORED]
 models = st.sampled_from(MODELS)
 
 
@@ -84,7 +93,12 @@ class Lifecycle(RuleBasedStateMachine):
 
     async def _open(self) -> OpenSpeech:
         policy = Policy(max_loaded=MAX_LOADED, queue_size=6, load_wait_s=30, drain_timeout_s=30)
-        config = Config(policy=policy, isolated=False, providers={"tone", "faulty"})
+        self.folder = tempfile.TemporaryDirectory()
+        quick = DownloadPolicy(backoff_s=0.001, tries=2)
+        self.store = Store(Path(self.folder.name), endpoint=HUB.url, policy=quick)
+        config = Config(
+            policy=policy, isolated=False, providers={"tone", "faulty"}, weights=self.store
+        )
         speech = OpenSpeech(config)
         speech.events.publish = self._see  # type: ignore[method-assign]
         return await speech.__aenter__()
@@ -110,6 +124,7 @@ class Lifecycle(RuleBasedStateMachine):
                 for each in self.speech.manager.residents
                 if each.loading and each.state is S.LOADING
             ]
+            moving += [each.fetching for each in self.speech.manager.residents if each.fetching]
             closing = list(self.speech.manager._tasks)
             waiting = [*moving, *(task for task in closing if not task.done())]
             if not waiting:
@@ -140,6 +155,29 @@ class Lifecycle(RuleBasedStateMachine):
     @rule(model=models, pin=st.booleans())
     def pin(self, model: str, pin: bool) -> None:
         self.speech.manager.resident(model).pinned = pin and model == "tone/sine"
+
+    @rule()
+    def download(self) -> None:
+        self._later(self.speech.library.download(STORED))
+
+    @rule()
+    def cancel(self) -> None:
+        self._later(self.speech.library.cancel(STORED))
+
+    @rule()
+    def delete(self) -> None:
+        self._later(self.speech.library.delete(STORED))
+
+    @rule(seed=st.integers(0, 3))
+    def update(self, seed: int) -> None:
+        HUB.add(STORED, {"model.bin": random.Random(seed).randbytes(1000)})
+        self._later(self.speech.library.update(STORED))
+
+    @rule(broken=st.booleans())
+    def break_the_hub(self, broken: bool) -> None:
+        HUB.heal()
+        if broken:
+            HUB.fault("*", Fault(Mode.STATUS, status=404))
 
     @rule(model=models)
     def unload(self, model: str) -> None:
@@ -179,7 +217,7 @@ class Lifecycle(RuleBasedStateMachine):
             loaded += resident.host is not None
             if resident.state is S.LOADED:
                 assert resident.host is not None
-            if resident.state in (S.AVAILABLE, S.DOWNLOADED, S.FAILED, S.LOADING):
+            if resident.state in (S.AVAILABLE, S.DOWNLOADED, S.FAILED, S.LOADING, S.DOWNLOADING):
                 assert resident.host is None
         assert loaded <= MAX_LOADED
 
@@ -188,6 +226,8 @@ class Lifecycle(RuleBasedStateMachine):
             self.run(self._end())
         finally:
             self.patch.stop()
+            HUB.heal()
+            self.folder.cleanup()
             self.loop.run_until_complete(self.loop.shutdown_default_executor())
             self.loop.close()
 
@@ -200,6 +240,9 @@ class Lifecycle(RuleBasedStateMachine):
             _, stuck = await asyncio.wait(rest, timeout=60)
             assert not stuck, [task.get_stack() for task in stuck]
         await self.speech.manager.close()
+        await asyncio.to_thread(self.speech.manager.downloads._threads.shutdown)
+        if self.store.is_downloaded(info := self.speech.resolve(STORED).model):
+            assert self.store.verify(info) == ()
         for resident in self.speech.manager.residents:
             assert (resident.users, resident.waiting) == (0, 0), resident.key
 
@@ -211,7 +254,8 @@ def is_live(resident: Resident) -> bool:
 @pytest.fixture(scope="module", autouse=True)
 def providers():
     """Installed once: Hypothesis makes many machines."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, HUB:
+        HUB.add(STORED, {"model.bin": b"weights"})
         for name, module in (("tone", tone), ("faulty", faulty)):
             install_provider(Path(folder), name, module)
         sys.path.insert(0, folder)
