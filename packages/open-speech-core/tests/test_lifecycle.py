@@ -237,8 +237,10 @@ class Lifecycle(RuleBasedStateMachine):
         rest = [*(holder.task for holder in self.all), *self.work]
         self.speech.manager.resident("tone/sine").pinned = False
         if rest:
-            _, stuck = await asyncio.wait(rest, timeout=60)
+            done, stuck = await asyncio.wait(rest, timeout=60)
             assert not stuck, [task.get_stack() for task in stuck]
+            # Errors of ours are answers; anything else is a fault.
+            assert [task for task in done if not task.cancelled() and task.exception()] == []
         await self.speech.manager.close()
         await asyncio.to_thread(self.speech.manager.downloads._threads.shutdown)
         if self.store.is_downloaded(info := self.speech.resolve(STORED).model):

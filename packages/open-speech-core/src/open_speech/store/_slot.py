@@ -74,7 +74,10 @@ class Slot:
 
     def records(self) -> dict[Path, Record]:
         """Every record in the folder."""
-        found = {path: read_record(path) for path in sorted(self.folder.glob("*.json"))}
+        try:
+            found = {path: read_record(path) for path in sorted(self.folder.glob("*.json"))}
+        except FileNotFoundError:  # deleted while we looked
+            return {}
         return {path: record for path, record in found.items() if record is not None}
 
     def path_of(self, record: Record, key: str) -> Path:
