@@ -2,17 +2,23 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from faster_whisper import WhisperModel as BareModel
 
 from open_speech import Audio, LoadContext
 from open_speech.testing import read_wav
 from open_speech_provider_whisper import WhisperBackend
-from open_speech_provider_whisper.model import WhisperModel
+
+if TYPE_CHECKING:
+    from open_speech_provider_whisper.model import WhisperModel
+
+# As in a worker: decoders side by side must not wait for each other by spinning.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 DATA = Path(__file__).parent / "data"
 
@@ -46,8 +52,10 @@ def model(digits: Path) -> Iterator[WhisperModel]:
 
 
 @pytest.fixture(scope="session")
-def bare(digits: Path) -> BareModel:
+def bare(digits: Path) -> Any:
     """The library's own model over the same weights."""
+    from faster_whisper import WhisperModel as BareModel
+
     return BareModel(str(digits), device="cpu", compute_type="int8")
 
 

@@ -175,13 +175,12 @@ def test_a_long_prompt_with_many_keywords_leaves_room(
     assert segments(model, audio, prompt="some words " * 300, keywords=keywords)
 
 
-@pytest.mark.parametrize("mark", ["<|endoftext|>", "<|startoftranscript|>", "<|nospeech|>"])
 def test_the_model_s_own_marks_are_text_in_a_prompt(
-    model: WhisperModel, recording: Recording, mark: str
+    model: WhisperModel, recording: Recording
 ) -> None:
     audio = recording("digits_us_m4.wav")
-    heard = text(segments(model, audio, prompt=f"one {mark} two", keywords=(mark,)))
-    assert "three" in heard
+    marked = segments(model, audio, prompt="one <|endoftext|> two")
+    assert marked == segments(model, audio, prompt="one < |endoftext|> two")
 
 
 def test_a_temperature_is_used_alone(model: WhisperModel, recording: Recording) -> None:

@@ -34,7 +34,6 @@ MAX_KEYWORD_TOKENS = 100
 """Room for keywords before each window: with text that went before (223 tokens at most) it leaves
 120 of the model's 448 places for what is said in 30 seconds."""
 
-_MAX_ALIGNED = 440  # with what frames it, as many as have a place
 _MARK = re.compile(r"<\|")
 _CLOSE_TIMEOUT_S = 2.0
 
@@ -188,13 +187,6 @@ class _Whisper(faster_whisper.WhisperModel):  # type: ignore[misc]
         self.window = _Window(encoder_output, result[0].sequences_ids[0], tokenizer)
         return result
 
-    def find_alignment(
-        self, tokenizer: Any, text_tokens: list[list[int]], *rest: Any, **named: Any
-    ) -> Any:
-        """Find word times as the library does, which fails for text that fills the window."""
-        fitting = [tokens[:_MAX_ALIGNED] for tokens in text_tokens]
-        return super().find_alignment(tokenizer, fitting, *rest, **named)
-
 
 def _told(
     view: _Whisper, segments: Generator[Any], *, logprobs: bool
@@ -219,26 +211,23 @@ class _Logprobs:
         self.window = window
         self._tokenizer = view.hf_tokenizer
         self._end_of_text = window.tokenizer.eot
-        self._position = 0
         places = [i for i, token in enumerate(window.tokens) if token < self._end_of_text]
         self._logprobs: dict[int, float] = {}
-        if text := [window.tokens[place] for place in places[:_MAX_ALIGNED]]:
+        if text := [window.tokens[place] for place in places]:
             start, frames = window.tokenizer.sot_sequence, view.feature_extractor.nb_max_frames
             (aligned,) = view.model.align(window.encoded, start, [text], frames)
-            pairs = zip(places, aligned.text_token_probs, strict=False)
+            pairs = zip(places, aligned.text_token_probs, strict=True)
             self._logprobs = {place: _log(probability) for place, probability in pairs}
 
     def of(self, tokens: Sequence[int]) -> tuple[TokenLogprob, ...]:
-        """Those of a segment: of the next place in the window where its tokens stand."""
+        """Those of a segment: of the place in the window where its tokens, with times, stand."""
         window, count = self.window.tokens, len(tokens)
-        for place in range(self._position, len(window) - count + 1):
+        for place in range(len(window) - count + 1):
             if window[place : place + count] == list(tokens):
-                self._position = place + count
-                entries = ((i, self._logprobs.get(i)) for i in range(place, place + count))
                 return tuple(
-                    TokenLogprob(token=self._tokenizer.decode([window[i]]), logprob=logprob)
-                    for i, logprob in entries
-                    if logprob is not None
+                    TokenLogprob(token=self._tokenizer.decode([window[i]]), logprob=known)
+                    for i in range(place, place + count)
+                    if (known := self._logprobs.get(i)) is not None
                 )
         return ()
 
