@@ -284,6 +284,7 @@ def test_l1_no_order_of_events_breaks_the_lifecycle():
 
 
 @pytest.mark.deep
+@pytest.mark.timeout(3600)
 def test_l1_a_hundred_thousand_steps():
     run_machine(examples=1000, steps=100)
 
@@ -293,11 +294,13 @@ async def test_l1_many_tasks_on_one_model_in_process():
 
 
 @pytest.mark.deep
+@pytest.mark.timeout(3600)
 async def test_l1_thirty_two_times_a_thousand_in_process():
     await _hammer(isolated=False, workers=32, rounds=1024)
 
 
 @pytest.mark.deep
+@pytest.mark.timeout(3600)
 async def test_l1_thirty_two_times_sixteen_with_workers():
     await _hammer(isolated=True, workers=32, rounds=16)
 
