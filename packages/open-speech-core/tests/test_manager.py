@@ -9,9 +9,17 @@ from contextlib import AsyncExitStack, aclosing
 
 import pytest
 
-from open_speech import Policy, SpeechRequest
-from open_speech.errors import Busy, ModelLoadFailed, ModelNotReady, ShuttingDown
+from open_speech import Defaults, Policy, SpeechRequest
+from open_speech.errors import (
+    Busy,
+    InvalidRequest,
+    ModelLoadFailed,
+    ModelNotReady,
+    ShuttingDown,
+)
 from open_speech.resident import ModelState
+from open_speech.testing.hostile import provider_source
+from open_speech.testing.install import install_provider
 
 HELLO = SpeechRequest(text="Hello", voice="")
 
@@ -280,3 +288,33 @@ async def test_speech_is_shared_sentence_by_sentence(make_speech):
     # Without sharing, six of one would come before the first of the other.
     assert "b" in order[:4]
     assert "a" in order[-4:] or "b" in order[:2]
+
+
+async def test_a_configured_device_that_is_absent_falls_back_and_a_requested_one_does_not(
+    make_speech, site, caplog
+):
+    """The provider declares the device, as good ones do; only the machine lacks it."""
+    body = """
+    def load(self, model, context):
+        from open_speech.errors import InvalidRequest
+        if context.device != "cpu":
+            raise InvalidRequest("There is no such device here.", param="device")
+        if context.compute_type == "float16":
+            raise InvalidRequest("There is no float16 here.", param="compute_type")
+        return super().load(model, context)
+"""
+    answer = (
+        "return [type('Picky', (MadeBackend,), {'list_available': lambda self: ["
+        "replace(MadeBackend.list_available(self)[0], devices=('cpu', 'cuda'),"
+        " compute_types=('int8', 'float16'))]})()]"
+    )
+    install_provider(site, "picky", provider_source("picky", body=body, answer=answer))
+    defaults = Defaults(models=("picky/tone",), device="cuda", compute_type="float16")
+    async with make_speech(install=(), providers={"picky"}, tts=defaults) as speech:
+        assert await say(speech, "picky/tone") > 0
+        [status] = [each for each in await speech.models() if each.id == "picky/tone"]
+        assert (status.device, status.compute_type) == ("cpu", None)
+        assert caplog.text.count("own choice is used") == 2
+        await speech.manager.unload("picky/tone")
+        with pytest.raises(InvalidRequest, match="no such device"):
+            await speech.load("picky/tone", device="cuda")

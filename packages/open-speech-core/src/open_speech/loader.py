@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 from .backends import LoadContext
 from .downloads import Downloads
+from .errors import InvalidRequest
 from .hosts import Host
 from .messages import Load
 from .models import ModelInfo
@@ -18,6 +20,10 @@ from .routing import Offer
 MakeHost = Callable[[Offer, Load], Host]
 """From an offer and what to load to a host, not yet loaded."""
 Options = Mapping[str, str | int | float | bool]
+
+_log = logging.getLogger(__name__)
+CPU = "cpu"
+"""The device that every machine has."""
 
 
 class Loader:
@@ -30,8 +36,36 @@ class Loader:
         self._downloads = downloads
         self._options = options
 
+    async def open_or_fall_back(
+        self,
+        resident: Resident,
+        compute_type: str | None,
+        timeout_s: float,
+        device: str | None = None,
+    ) -> tuple[Host, ModelInfo]:
+        """As ``open``, but on what there is where the device or number format asked for is not.
+
+        A provider says so with InvalidRequest and ``param``; one line tells the operator.
+        """
+        try:
+            return await self.open(resident, compute_type, timeout_s, device)
+        except InvalidRequest as error:
+            wanted = device or resident.key.device
+            if error.param == "compute_type" and compute_type:
+                compute_type = None
+            elif error.param == "device" and wanted != CPU and CPU in resident.offer.model.devices:
+                device = CPU
+            else:
+                raise
+            _log.warning("%s The engine's own choice is used instead.", error.message)
+        return await self.open_or_fall_back(resident, compute_type, timeout_s, device)
+
     async def open(
-        self, resident: Resident, compute_type: str | None, timeout_s: float
+        self,
+        resident: Resident,
+        compute_type: str | None,
+        timeout_s: float,
+        device: str | None = None,
     ) -> tuple[Host, ModelInfo]:
         """Load the fetched model into a new host; raises what ``Host.load`` raises.
 
@@ -44,14 +78,18 @@ class Loader:
                 hold = weights.hold(offer.model, resident.key.revision)
                 paths = await self._downloads.run(hold.__enter__)
                 stack.callback(self._downloads.later, hold.__exit__, None, None, None)
-            host = self._make_host(offer, self._load(resident, paths, compute_type))
+            host = self._make_host(offer, self._load(resident, paths, device, compute_type))
             info = await host.load(timeout_s)
             let_go = stack.pop_all()
             host.ended.add_done_callback(lambda _: asyncio.ensure_future(let_go.aclose()))
         return host, info
 
     def _load(
-        self, resident: Resident, paths: Mapping[str, Path], compute_type: str | None
+        self,
+        resident: Resident,
+        paths: Mapping[str, Path],
+        device: str | None,
+        compute_type: str | None,
     ) -> Load:
         offer = resident.offer
         return Load(
@@ -60,7 +98,7 @@ class Loader:
             model=offer.model,
             context=LoadContext(
                 paths=paths,
-                device=resident.key.device,
+                device=device or resident.key.device,
                 compute_type=compute_type,
                 options=self._options.get(offer.provider.name, {}),
             ),

@@ -6,8 +6,9 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 
 from . import errors
 from .downloads import Downloads
@@ -16,16 +17,18 @@ from .hosts import Host, Memory
 from .ids import ModelId
 from .lease import Lease
 from .loader import Loader, MakeHost, Options
+from .models import ModelInfo
 from .policy import Policy
-from .resident import DEATHS_BEFORE_GIVING_UP, ModelState, Progress, Resident
+from .resident import ModelState, Progress, Resident
 from .residents import Residents
 from .room import Room
 from .routing import Offer
-from .status import ModelStatus, not_ready, of_resident
+from .status import ModelStatus, given_up, not_ready, of_resident
 from .unloading import Unloading
 from .weights import Weights
 
 _log = logging.getLogger(__name__)
+Opened = tuple[Host, ModelInfo]
 
 
 class ModelManager:
@@ -155,13 +158,16 @@ class ModelManager:
             if resident.state is ModelState.DRAINING:
                 await resident.settled.wait()
             else:
-                await self._wait_loaded(resident, compute_type)
+                asked = device is not None or compute_type is not None
+                await self._wait_loaded(resident, compute_type, asked=asked)
         resident.keep_alive_s = keep_alive_s if keep_alive_s is not None else resident.keep_alive_s
         resident.touch()
         self._wake.set()
         return resident
 
-    async def _wait_loaded(self, resident: Resident, compute_type: str | None = None) -> None:
+    async def _wait_loaded(
+        self, resident: Resident, compute_type: str | None = None, *, asked: bool = False
+    ) -> None:
         """Join the one load under way, or begin it."""
         if resident not in self.residents:
             raise errors.ModelNotFound(
@@ -170,8 +176,8 @@ class ModelManager:
             )
         if resident.loading is None:
             if (wait := resident.given_up_for()) > 0:
-                raise self._given_up(resident, wait)
-            resident.loading = asyncio.create_task(self._load(resident, compute_type))
+                raise given_up(resident, wait)
+            resident.loading = asyncio.create_task(self._load(resident, compute_type, asked=asked))
             resident.loading.add_done_callback(lambda task: _forget(resident, task))
         loading = resident.loading
         # Whoever waits may leave; the load goes on for the others.
@@ -179,16 +185,39 @@ class ModelManager:
         if not loading.cancelled() and (error := loading.exception()):
             raise error.with_traceback(None)
 
-    async def _load(self, resident: Resident, compute_type: str | None) -> None:
+    async def _load(self, resident: Resident, compute_type: str | None, *, asked: bool) -> None:
         await asyncio.sleep(resident.restart_delay())
-        await self.downloads.have(resident)
+        wanted = compute_type or self._compute_type(resident.offer)
+        opening = self._loader.open if asked else self._loader.open_or_fall_back
+        for last in (False, False, True):
+            await self.downloads.have(resident)
+            work = partial(opening, resident, wanted, self.policy.load_timeout_s)
+            if opened := await self._open(resident, work, last=last):
+                break
+        assert opened is not None
+        host, info = opened
+        resident.settle(host, info)
+        self._watch(resident, host)
+        self.become(resident, ModelState.LOADED)
+        self._wake.set()
+        if self.policy.has_budget:
+            self._start(self._room.keep_budgets(new=resident))
+
+    async def _open(
+        self, resident: Resident, opening: Callable[[], Awaitable[Opened]], *, last: bool
+    ) -> Opened | None:
+        """Load fetched files; None if somebody moves or deletes them meanwhile: fetch again."""
         try:
             async with self._room.lock:
                 await self._room.make(resident)
+                if resident.fetching and not last:
+                    return None
                 self.become(resident, ModelState.LOADING)
-            wanted = compute_type or self._compute_type(resident.offer)
-            host, info = await self._loader.open(resident, wanted, self.policy.load_timeout_s)
+            return await opening()
         except BaseException as error:
+            if isinstance(error, errors.NotDownloaded) and not last:
+                self.become(resident, ModelState.AVAILABLE)
+                return None
             if isinstance(error, errors.OpenSpeechError):
                 resident.error = error
                 _log.warning("%s could not be loaded: %s", resident.offer.id, error)
@@ -196,12 +225,6 @@ class ModelManager:
             waits = isinstance(error, (errors.Busy, asyncio.CancelledError))
             self.become(resident, ModelState.DOWNLOADED if waits else ModelState.FAILED)
             raise
-        resident.settle(host, info, wanted)
-        self._watch(resident, host)
-        self.become(resident, ModelState.LOADED)
-        self._wake.set()
-        if self.policy.has_budget:
-            self._start(self._room.keep_budgets(new=resident))
 
     async def _reload(self, resident: Resident, compute_type: str | None) -> None:
         """Load anew beside the old one, which serves until then and finishes what it has.
@@ -210,11 +233,13 @@ class ModelManager:
         """
         async with resident.reloading:
             old, turns, places = resident.host, resident.turns, resident.places
-            host, info = await self._loader.open(resident, compute_type, self.policy.load_timeout_s)
+            host, info = await self._loader.open(
+                resident, compute_type, self.policy.load_timeout_s, resident.device
+            )
             if old is None or resident.host is not old or resident.state is not ModelState.LOADED:
                 await host.close()
                 return
-            resident.settle(host, info, compute_type)
+            resident.settle(host, info)
             self._watch(resident, host)
             self.events.publish("reloaded", resident.offer.id)
             self._start(self._unloading.retire(old, turns, places))
@@ -296,16 +321,6 @@ class ModelManager:
     async def _restart(self, resident: Resident) -> None:
         with contextlib.suppress(errors.OpenSpeechError):  # kept in resident.error
             await self._wait_loaded(resident)
-
-    def _given_up(self, resident: Resident, wait: float) -> errors.OpenSpeechError:
-        last = f" {resident.error.message}" if resident.error else ""
-        return errors.WorkerDied(
-            f"The model {resident.key.name!r} is not started again for {wait:.0f} s: its worker "
-            f"died {DEATHS_BEFORE_GIVING_UP} times within a minute.{last}",
-            model=resident.key.name,
-            hint="See the server's log for what the engine printed.",
-            retry_after=wait,
-        )
 
     async def status(self, *, measure: bool = True) -> list[ModelStatus]:
         """Every resident, with the memory that it holds now."""

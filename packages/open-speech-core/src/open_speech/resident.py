@@ -82,6 +82,8 @@ class Resident:
     state: ModelState = ModelState.AVAILABLE
     host: Host | None = None
     info: ModelInfo | None = None
+    device: str | None = None
+    """Where it was loaded last; another than the key's where that one is absent."""
     compute_type: str | None = None
     users: int = 0
     """Leases that hold the loaded model."""
@@ -159,9 +161,10 @@ class Resident:
         self.last_used = self.clock()
         self.used_at = time.time()
 
-    def settle(self, host: Host, info: ModelInfo, compute_type: str | None) -> None:
+    def settle(self, host: Host, info: ModelInfo) -> None:
         """Become loaded."""
-        self.host, self.info, self.compute_type = host, info, compute_type
+        self.host, self.info = host, info
+        self.device, self.compute_type = host.context.device, host.context.compute_type
         self.places = max(1, info.concurrency)
         self.turns = asyncio.Semaphore(self.places)
         self.state = ModelState.LOADED

@@ -36,6 +36,7 @@ from .transcription import (
     Transcription,
     TranscriptionEvent,
     TranscriptionRequest,
+    join_texts,
     later,
 )
 from .voices import resolve_voice
@@ -251,7 +252,7 @@ class OpenSpeech:
                 elif isinstance(event, Segment):
                     segments.append(event)
         return Transcription(
-            text=" ".join(text for segment in segments if (text := segment.text.strip())),
+            text=join_texts(segment.text for segment in segments),
             language=language,
             duration=length.seconds,
             segments=tuple(segments),

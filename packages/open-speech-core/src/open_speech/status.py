@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from . import errors
 from .hosts import Memory
 from .models import Kind, ModelInfo
-from .resident import ModelState, Progress, Resident
+from .resident import DEATHS_BEFORE_GIVING_UP, ModelState, Progress, Resident
 from .routing import Offer
 
 LONGEST_ADVICE_S = 60.0
@@ -80,7 +80,7 @@ def of_resident(resident: Resident, ttl_s: float, memory: Memory | None) -> Mode
         state=resident.state,
         model=resident.model,
         requested=resident.key.revision,
-        device=resident.key.device,
+        device=resident.device or resident.key.device,
         compute_type=resident.compute_type,
         default=resident.default,
         pinned=resident.pinned,
@@ -113,4 +113,16 @@ def not_ready(resident: Resident) -> errors.ModelNotReady:
         model=resident.offer.id,
         hint="Try again in a while; it goes on meanwhile.",
         retry_after=min(LONGEST_ADVICE_S, max(5.0, after)),
+    )
+
+
+def given_up(resident: Resident, wait_s: float) -> errors.WorkerDied:
+    """What to tell a request for a model whose worker keeps dying."""
+    last = f" {resident.error.message}" if resident.error else ""
+    return errors.WorkerDied(
+        f"The model {resident.key.name!r} is not started again for {wait_s:.0f} s: its worker "
+        f"died {DEATHS_BEFORE_GIVING_UP} times within a minute.{last}",
+        model=resident.key.name,
+        hint="See the server's log for what the engine printed.",
+        retry_after=wait_s,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -104,6 +104,36 @@ class Segment:
 
 TranscriptionEvent = DetectedLanguage | Partial | Segment
 """What ``STTModel.transcribe`` yields."""
+
+
+_UNSPACED = (
+    (0x0E00, 0x0EFF),  # Thai, Lao
+    (0x1000, 0x109F),  # Myanmar
+    (0x1780, 0x17FF),  # Khmer
+    (0x3000, 0x30FF),  # CJK punctuation, kana
+    (0x3400, 0x9FFF),  # CJK ideographs
+    (0xF900, 0xFAFF),
+    (0xFF00, 0xFFEF),  # full-width forms
+    (0x20000, 0x3FFFF),
+)
+"""Code points of scripts that put no space between words."""
+
+
+def gap(before: str, after: str) -> str:
+    """What belongs between two texts of one recording: a space, unless one is there or unusual."""
+    if not before or not after or before[-1].isspace() or after[0].isspace():
+        return ""
+    ends = (ord(before[-1]), ord(after[0]))
+    unspaced = any(low <= point <= high for point in ends for low, high in _UNSPACED)
+    return "" if unspaced else " "
+
+
+def join_texts(texts: Iterable[str]) -> str:
+    """One text of a recording's segments, whether or not they bring their own spaces."""
+    whole = ""
+    for text in texts:
+        whole += gap(whole, text) + text
+    return whole.strip()
 
 
 def later(event: Partial | Segment, seconds: float) -> Partial | Segment:

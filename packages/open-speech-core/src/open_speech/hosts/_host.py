@@ -15,6 +15,7 @@ from itertools import count
 
 from .. import errors
 from ..audio import Audio
+from ..backends import LoadContext
 from ..messages import (
     WINDOW,
     Call,
@@ -79,6 +80,11 @@ class Host(ABC):
         """Versions as they run with the model, known once loaded."""
         self.ended: asyncio.Future[HostFailure] = asyncio.get_running_loop().create_future()
         """Done when the host is gone, asked to or not."""
+
+    @property
+    def context(self) -> LoadContext:
+        """How the model was asked to be loaded."""
+        return self._load.context
 
     @property
     def pid(self) -> int | None:
