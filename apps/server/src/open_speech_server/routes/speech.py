@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from typing import Annotated, Literal
 
@@ -22,6 +22,8 @@ from ..streaming import LiveResponse, after_first, while_connected
 
 router = APIRouter(tags=["speech"])
 Speech = Annotated[OpenSpeech, Depends(speech_of)]
+SLICE_S = 0.25
+"""Sound that is compressed at a time: some milliseconds of work."""
 
 
 class VoiceId(BaseModel):
@@ -107,10 +109,19 @@ async def encoded(
     encoder = Encoder(audio_format)
     async with aclosing(stretches):
         async for audio in stretches:
-            if piece := await asyncio.to_thread(encoder.feed, audio):
-                yield piece
+            for part in _slices(audio) if encoder.format.muxer else (audio,):
+                if piece := await asyncio.to_thread(encoder.feed, part):
+                    yield piece
         if piece := await asyncio.to_thread(encoder.finish):
             yield piece
+
+
+def _slices(audio: Audio) -> Iterator[Audio]:
+    """Cut a stretch, so that its start is on its way while the rest is still compressed."""
+    step = round(SLICE_S * audio.sample_rate)
+    for first in range(0, len(audio.samples), step):
+        samples = audio.samples[first : first + step]
+        yield Audio(samples=samples, sample_rate=audio.sample_rate)
 
 
 async def _events(
