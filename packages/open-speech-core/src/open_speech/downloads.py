@@ -11,6 +11,7 @@ from functools import partial
 from typing import TypeVar
 
 from . import errors
+from .events import EventBus
 from .models import ModelInfo
 from .resident import ModelState, Progress, Resident
 from .weights import Weights
@@ -18,7 +19,6 @@ from .weights import Weights
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
 Become = Callable[[Resident, ModelState], None]
-Tell = Callable[[Resident, Progress], None]
 MAX_THREADS = 32
 _AT_REST = frozenset({ModelState.AVAILABLE, ModelState.DOWNLOADED, ModelState.FAILED})
 
@@ -26,10 +26,10 @@ _AT_REST = frozenset({ModelState.AVAILABLE, ModelState.DOWNLOADED, ModelState.FA
 class Downloads:
     """Fetches, moves and deletes the files of models. One event loop only."""
 
-    def __init__(self, weights: Weights | None, become: Become, tell: Tell) -> None:
+    def __init__(self, weights: Weights | None, become: Become, events: EventBus) -> None:
         self.weights = weights
         self._become = become
-        self._tell = tell
+        self._events = events
         self._threads = ThreadPoolExecutor(MAX_THREADS, "weights")
 
     async def run(self, work: Callable[..., T], *arguments: object) -> T:
@@ -131,8 +131,16 @@ class Downloads:
         loop, stop = asyncio.get_running_loop(), resident.stop_download
 
         def tell(news: Progress) -> None:
-            if not stop.is_set():
-                self._tell(resident, news)
+            if stop.is_set():
+                return
+            resident.progress = news
+            self._events.publish(
+                "progress",
+                resident.offer.id,
+                bytes_done=news.bytes_done,
+                bytes_total=news.bytes_total,
+                bytes_per_second=news.bytes_per_second,
+            )
 
         def from_thread(news: Progress) -> None:
             if not loop.is_closed():

@@ -19,7 +19,7 @@ from .lease import Lease
 from .loader import Loader, MakeHost, Options
 from .models import ModelInfo
 from .policy import Policy
-from .resident import ModelState, Progress, Resident
+from .resident import ModelState, Resident
 from .residents import Residents
 from .room import Room
 from .routing import Offer
@@ -57,7 +57,7 @@ class ModelManager:
         self._resolve = resolve
         self._device = device
         self._compute_type = compute_type
-        self.downloads = Downloads(weights, self.become, self._tell)
+        self.downloads = Downloads(weights, self.become, self.events)
         self._loader = Loader(make_host, self.downloads, options or {})
         self._unloading = Unloading(self.policy.drain_timeout_s, self.become, self._start)
         self._room = Room(self.residents, self.policy, self.events, self._unloading)
@@ -381,16 +381,6 @@ class ModelManager:
         resident.state = state
         self._room.moved()
         self.events.publish("state", resident.offer.id, state=state.value)
-
-    def _tell(self, resident: Resident, news: Progress) -> None:
-        resident.progress = news
-        self.events.publish(
-            "progress",
-            resident.offer.id,
-            bytes_done=news.bytes_done,
-            bytes_total=news.bytes_total,
-            bytes_per_second=news.bytes_per_second,
-        )
 
     def _start(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.ensure_future(work)
