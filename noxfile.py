@@ -260,7 +260,7 @@ def _pytest_arguments(posargs: list[str]) -> list[str]:
 
 
 def _lowest_versions(folders: Iterable[Path]) -> list[str]:
-    """One `name==version` for each dependency: the highest of the lower bounds asked for."""
+    """One `name==version.*` for each dependency: the highest of the lower bounds asked for."""
     bounds: dict[str, str] = {}
     for folder in folders:
         project = nox.project.load_toml(folder / "pyproject.toml")["project"]
@@ -280,4 +280,4 @@ def _lowest_versions(folders: Iterable[Path]) -> list[str]:
                     name not in bounds or Version(bounds[name]) < Version(specifier.version)
                 ):
                     bounds[name] = specifier.version
-    return [f"{name}=={version}" for name, version in sorted(bounds.items())]
+    return [f"{name}=={version}.*" for name, version in sorted(bounds.items())]
