@@ -136,6 +136,15 @@ class Client(Protocol):
     def model(self, name: str) -> ModelEntry:
         """One model, by any of its names."""
 
+    def pull(self, name: str) -> ModelEntry:
+        """Have a model's files on disk and verified."""
+
+    def update(self, name: str) -> tuple[ModelEntry, bool]:
+        """Move a model to its newest revision; whether that is another one."""
+
+    def remove(self, name: str) -> None:
+        """Delete a model's files from disk."""
+
     def voices(self, model: str | None) -> list[VoiceEntry]:
         """The voices of one model, or of the default model."""
 

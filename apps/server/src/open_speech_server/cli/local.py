@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import BinaryIO
 
 from open_speech import (
@@ -179,6 +180,22 @@ class LocalClient:
         self._fetch(offer)
         return self.model(name)
 
+    def update(self, name: str) -> tuple[ModelEntry, bool]:
+        """See ``Client``."""
+        offer, store = self._speech.resolve(name), weight_store(self._settings)
+        before = store.revision(offer.model)
+        if offer.revision is None:
+            _watched(offer, self._progress, partial(store.update, offer.model))
+        return self.model(name), before != store.revision(offer.model)
+
+    def remove(self, name: str) -> None:
+        """See ``Client``."""
+        self._portal.run(self._speech.library.delete(name))
+
+    def offer(self, name: str) -> Offer:
+        """Who serves a name."""
+        return self._speech.resolve(name)
+
     def unserved(self) -> dict[str, tuple[str, bool]]:
         """Configured models that nobody serves: why, and whether they were asked for by name."""
         found = {}
@@ -262,8 +279,11 @@ class LocalClient:
 
 def fetch(store: Store, offer: Offer, progress: Progress) -> None:
     """Have a model's files here and verified; Ctrl-C keeps what was fetched for the next time."""
-    if store.is_downloaded(offer.model, offer.revision):
-        return
+    if not store.is_downloaded(offer.model, offer.revision):
+        _watched(offer, progress, partial(store.ensure, offer.model, revision=offer.revision))
+
+
+def _watched(offer: Offer, progress: Progress, work: Callable[..., object]) -> None:
     stop = threading.Event()
 
     def show(news: Downloading) -> None:
@@ -271,11 +291,9 @@ def fetch(store: Store, offer: Offer, progress: Progress) -> None:
 
     # In a thread, so that Ctrl-C asks it to stop instead of tearing it apart.
     with ThreadPoolExecutor(1) as pool:
-        work = pool.submit(
-            store.ensure, offer.model, revision=offer.revision, progress=show, cancelled=stop
-        )
+        working = pool.submit(work, progress=show, cancelled=stop)
         try:
-            work.result()
+            working.result()
         except KeyboardInterrupt:
             stop.set()
             progress.clear()

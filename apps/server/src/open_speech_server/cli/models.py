@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -13,11 +16,12 @@ from .groups import ListByDefault
 
 if TYPE_CHECKING:
     from .client import ModelEntry
+    from .remote import RemoteClient
 
 
 @click.group("models", cls=ListByDefault)
 def command() -> None:
-    """List models, look at one, fetch one; `list` may be left out."""
+    """List models, look at one, fetch, load or delete one; `list` may be left out."""
 
 
 @command.command("list")
@@ -68,24 +72,116 @@ def info(server: Server, model: str, as_json: bool) -> None:  # noqa: FBT001
 @json_option
 @server_options
 def pull(server: Server, model: str, as_json: bool) -> None:  # noqa: FBT001
-    """Fetch MODEL into this machine's folder (OS_MODEL_DIR).
+    """Fetch MODEL; without a server, into this machine's folder (OS_MODEL_DIR).
 
     Ctrl-C keeps what was fetched; the same command goes on from there.
     """
-    if server.url:
-        raise Failure(
-            "Models are fetched into the folder of this machine, without a server: unset "
-            "OPEN_SPEECH_URL, on the server's own machine."
-        )
+    with connected(server, Progress()) as client:
+        _tell(client.pull(model), "is here", as_json=as_json)
+
+
+@command.command("update")
+@click.argument("model")
+@json_option
+@server_options
+def update(server: Server, model: str, as_json: bool) -> None:  # noqa: FBT001
+    """Move MODEL to the newest revision of its files; nothing else ever does."""
+    with connected(server, Progress()) as client:
+        entry, moved = client.update(model)
+    _tell(entry, "is at a newer revision now" if moved else "was up to date", as_json=as_json)
+
+
+@command.command("rm")
+@click.argument("model")
+@server_options
+def remove(server: Server, model: str) -> None:
+    """Delete MODEL's files from disk; it must not be loaded."""
+    with connected(server, Progress()) as client:
+        client.remove(model)
+    click.echo(f"{model} is deleted.")
+
+
+@command.command("load")
+@click.argument("model")
+@click.option("--device", help="Such as cpu or cuda:1; the configured one if left out.")
+@click.option("--compute-type", help="Number format; the configured one if left out.")
+@click.option("--keep-alive", help="Stay loaded so long unused: 5m, 1h; -1 is for ever.")
+@click.option("--pin/--no-pin", default=None, help="Never make room for another with it.")
+@json_option
+@server_options
+def load(
+    server: Server,
+    model: str,
+    device: str | None,
+    compute_type: str | None,
+    keep_alive: str | None,
+    pin: bool | None,  # noqa: FBT001
+    as_json: bool,  # noqa: FBT001
+) -> None:
+    """Have the server load MODEL, fetching it first if need be."""
+    given = {"device": device, "compute_type": compute_type, "keep_alive": keep_alive, "pin": pin}
+    with _serving(server) as client:
+        entry = client.load(model, {name: v for name, v in given.items() if v is not None})
+    _tell(entry, "is loaded", as_json=as_json)
+
+
+@command.command("unload")
+@click.argument("model")
+@server_options
+def unload(server: Server, model: str) -> None:
+    """Have the server unload MODEL; its files stay."""
+    with _serving(server) as client:
+        client.unload(model)
+    click.echo(f"{model} is unloaded.")
+
+
+@command.command("export")
+@click.argument("model")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+def export(model: str, folder: Path) -> None:
+    """Copy MODEL's files below FOLDER, for a machine without a network."""
+    from ..config import weight_store
     from .local import opened
 
-    progress = Progress()
-    with opened(command_settings(), progress) as client:
-        entry = client.pull(model)
+    settings = command_settings()
+    with opened(settings, Progress()) as client:
+        offer = client.offer(model)
+    weight_store(settings).export(offer.model, folder, offer.revision)
+    click.echo(f"{offer.id} is in {folder}.")
+
+
+@command.command("import")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+def import_(folder: Path) -> None:
+    """Take over every model below FOLDER, verified, into this machine's folder (OS_MODEL_DIR)."""
+    from ..config import weight_store
+
+    taken = weight_store(command_settings()).import_(folder)
+    if not taken:
+        raise Failure(f"There is no exported model in {folder}.")
+    for stored in taken:
+        click.echo(f"{stored.id} is here.")
+
+
+@contextmanager
+def _serving(server: Server) -> Iterator[RemoteClient]:
+    """A server, for what only one that runs can do."""
+    if not server.url:
+        raise Failure(
+            "Models are loaded by a server; without one, 'open-speech say' and 'transcribe' load "
+            "what they need. Name the server with OPEN_SPEECH_URL or --url."
+        )
+    from .remote import RemoteClient
+
+    with RemoteClient(server, Progress()) as client:
+        yield client
+
+
+def _tell(entry: ModelEntry, done: str, *, as_json: bool) -> None:
     if as_json:
         emit(entry)
     else:
-        click.echo(f"{entry.id} is here.")
+        click.echo(f"{entry.id} {done}.")
 
 
 def _size(entry: ModelEntry) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, BinaryIO, Self
+from urllib.parse import quote
 
 import httpx
 
@@ -14,11 +16,14 @@ from open_speech import Segment, Word
 
 from .client import Heard, Hearing, ModelEntry, OnText, ProviderEntry, Speaking, VoiceEntry
 from .connect import Server, trust
-from .console import Progress
+from .console import Progress, note
 from .exits import FAILED, UNAVAILABLE, Failure
 
 # How long a model may take is for the server to decide, and Ctrl-C ends a wait as well.
 TIMEOUT = httpx.Timeout(10.0, read=None, write=60.0)
+POLL_S = 0.25
+"""Between two questions to a server that is at work."""
+_BYTES = ("bytes_done", "bytes_total", "bytes_per_second")
 _LATER = frozenset({408, 425, 429, 502, 503, 504})
 """Statuses after which trying again may help."""
 
@@ -104,6 +109,57 @@ class RemoteClient:
             id=found["id"], type=kind, state="available", provider=provider, languages=languages
         )
 
+    def pull(self, name: str) -> ModelEntry:
+        """See ``Client``; Ctrl-C has the server stop."""
+        return self._begun(name, "download", {}, "downloaded")
+
+    def load(self, name: str, how: dict[str, object]) -> ModelEntry:
+        """Have a model loaded; what may be said of it is what the server takes."""
+        return self._begun(name, "load", how, "loaded")
+
+    def unload(self, name: str) -> None:
+        """Have a model unloaded."""
+        self._send("DELETE", _path(name))
+
+    def update(self, name: str) -> tuple[ModelEntry, bool]:
+        """See ``Client``."""
+        self._progress.show(f"updating {name}")
+        found = self._send("POST", f"{_path(name)}/update")
+        return ModelEntry.of(found), bool(found["updated"])
+
+    def remove(self, name: str) -> None:
+        """See ``Client``."""
+        self._send("DELETE", f"{_path(name)}/cache")
+
+    def _begun(self, name: str, verb: str, how: dict[str, object], wanted: str) -> ModelEntry:
+        """Have the server begin something, and show how far it is until it is done."""
+        path = _path(name)
+        found = self._send("POST", f"{path}/{verb}?wait=false", how)
+        try:
+            while found["busy"]:
+                if news := found["download"]:
+                    self._progress.bytes(name, *(news[field] for field in _BYTES))
+                else:
+                    self._progress.show(f"{name}: {found['state']}")
+                time.sleep(POLL_S)
+                found = self._get(f"{path}/status")
+        except KeyboardInterrupt:
+            self._progress.clear()
+            self._send("POST", f"{path}/cancel")
+            note("Stopped. What was fetched is kept, and the same command goes on from there.")
+            raise
+        finally:
+            self._progress.clear()
+        if found["state"] not in (wanted, "loaded"):
+            raise Failure(found["error"] or f"{name} is {found['state']}; somebody stopped it.")
+        return ModelEntry.of(found)
+
+    def _send(self, method: str, path: str, body: dict[str, object] | None = None) -> Any:
+        options = {"json": body} if body is not None else {}
+        with self._asked(method, path, **options) as answer:
+            answer.read()
+            return answer.json()
+
     def voices(self, model: str | None) -> list[VoiceEntry]:
         """See ``Client``."""
         found = self._get("/v1/audio/voices", {"model": model} if model else {})
@@ -173,6 +229,10 @@ class RemoteClient:
 
 
 _TIMES = {"response_format": "verbose_json"}
+
+
+def _path(name: str) -> str:
+    return f"/api/models/{quote(name, safe='/:@')}"
 
 
 def _refused(answer: httpx.Response) -> Failure:
