@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -11,6 +12,11 @@ from open_speech import Segment, Task, Transcription, TranscriptionRequest, Word
 from open_speech.subtitles import to_srt, to_vtt
 
 from .languages import language_name
+
+AUDIO_TOKENS_PER_SECOND = 10
+"""How OpenAI counts sound where it counts tokens."""
+LEAST_LOGPROB = -9999.0
+"""OpenAI's word for a probability of zero, whose logarithm JSON cannot write."""
 
 
 def render(result: Transcription, asked: TranscriptionRequest, response_format: str) -> Response:
@@ -24,16 +30,29 @@ def render(result: Transcription, asked: TranscriptionRequest, response_format: 
             return PlainTextResponse(to_vtt(result.segments), media_type="text/vtt")
         case "verbose_json":
             return JSONResponse(_verbose(result, asked))
-    answer: dict[str, Any] = {"text": result.text, "usage": usage(result.duration)}
+    answer: dict[str, Any] = {
+        "text": result.text,
+        "languages": languages(result.language),
+        "usage": usage(result.duration),
+    }
     if asked.logprobs:
         answer["logprobs"] = logprobs(result.segments)
     return JSONResponse(answer)
 
 
+def languages(spoken: str | None) -> list[dict[str, str]]:
+    """What is spoken; empty where nobody knows, as in silence."""
+    return [{"code": spoken}] if spoken else []
+
+
 def logprobs(segments: Iterable[Segment]) -> list[dict[str, Any]]:
     """How sure the engine was, token by token."""
     return [
-        {"token": each.token, "bytes": list(each.token.encode()), "logprob": each.logprob}
+        {
+            "token": each.token,
+            "bytes": list(each.token.encode("utf-8", "backslashreplace")),
+            "logprob": max(each.logprob, LEAST_LOGPROB),
+        }
         for segment in segments
         for each in segment.logprobs
     ]
@@ -42,6 +61,22 @@ def logprobs(segments: Iterable[Segment]) -> list[dict[str, Any]]:
 def usage(seconds: float) -> dict[str, Any]:
     """What was used: local models are paid by nobody, so it is the length."""
     return {"type": "duration", "seconds": round(seconds, 3)}
+
+
+def usage_in_tokens(seconds: float, segments: Sequence[Segment]) -> dict[str, Any]:
+    """The same for a stream, whose last event knows tokens alone.
+
+    Sound is converted at a fixed rate; of an engine that tells no tokens, words are counted.
+    """
+    audio = math.ceil(seconds * AUDIO_TOKENS_PER_SECOND)
+    text = sum(len(segment.tokens) or len(segment.text.split()) for segment in segments)
+    return {
+        "type": "tokens",
+        "input_tokens": audio,
+        "output_tokens": text,
+        "total_tokens": audio + text,
+        "input_token_details": {"audio_tokens": audio, "text_tokens": 0},
+    }
 
 
 def _verbose(result: Transcription, asked: TranscriptionRequest) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from .config import server_config
 from .edge import wrap
 from .errors import install_error_handlers
 from .metrics import MetricsMiddleware
+from .openapi import describe_errors
 from .routes import (
     earlier,
     events,
@@ -30,6 +31,7 @@ from .routes import (
 )
 from .settings import Settings, load_settings
 from .state import ServerState
+from .streaming import ClientLeft, on_client_left
 
 _DESCRIPTION = (
     "Text to speech and speech to text with any engine, behind OpenAI's API. "
@@ -62,6 +64,7 @@ def create_api(settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     install_error_handlers(app)
+    app.add_exception_handler(ClientLeft, on_client_left)
     app.add_middleware(MetricsMiddleware)
     for module in (
         speech,
@@ -75,6 +78,7 @@ def create_api(settings: Settings) -> FastAPI:
         metrics,
     ):
         app.include_router(module.router)
+    describe_errors(app)
     return app
 
 

@@ -24,7 +24,7 @@ from open_speech import (
 )
 from open_speech.errors import InvalidRequest, UnsupportedCapability
 
-MAX_FIELDS = 64
+MAX_FIELDS = 256
 SPOOL_BYTES = 4 * 1024 * 1024
 """Uploads up to here stay in memory; beyond, each piece is written to disk in a thread."""
 MultiPartParser.spool_max_size = SPOOL_BYTES

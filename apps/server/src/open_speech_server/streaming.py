@@ -16,8 +16,17 @@ SEND_TIMEOUT_S = 10.0
 """A client that takes nothing for so long has gone away without saying so."""
 
 
+CLIENT_LEFT = 499
+"""What the log says of requests whose client left; nginx's number, as there is no official one."""
+
+
 class ClientLeft(Exception):
     """Nobody is left to answer."""
+
+
+async def on_client_left(_request: Request, _error: Exception) -> Response:
+    """End a request that nobody waits for; the answer is for the log alone."""
+    return Response(status_code=CLIENT_LEFT)
 
 
 async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:

@@ -43,7 +43,9 @@ class SpeechBody(BaseModel):
         None, description="A voice of the model, an OpenAI voice name, or `default`."
     )
     instructions: str | None = Field(None, description="How to speak, for models that take it.")
-    response_format: str = Field("mp3", description=f"One of {', '.join(FORMATS)}.")
+    response_format: str = Field(
+        "mp3", description="What the sound comes in.", json_schema_extra={"enum": [*FORMATS]}
+    )
     speed: float | None = Field(
         None, ge=0.25, le=4.0, description="1 is the voice's own pace, 2 twice as fast."
     )

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from open_speech import (
     Audio,
+    DetectedLanguage,
     Kind,
     ModelInfo,
     OpenSpeech,
@@ -25,8 +26,9 @@ from open_speech.capabilities import check_transcription, require_kind
 from open_speech.errors import OpenSpeechError
 from open_speech.service import Length
 
-from ..answers import logprobs, render, usage
+from ..answers import languages, logprobs, render, usage_in_tokens
 from ..forms import TranscriptionForm, TranslationForm, form_schema, read_form
+from ..openapi import STREAMED_ANSWERS, TRANSCRIPTION_ANSWERS
 from ..state import speech_of, state_of
 from ..streaming import LiveResponse, after_first, while_connected
 from .speech import event
@@ -40,6 +42,7 @@ _NOTHING = Audio(samples=np.zeros(0, np.float32), sample_rate=16_000)
     "/v1/audio/transcriptions",
     summary="Transcribe a recording",
     response_class=Response,
+    responses=STREAMED_ANSWERS,
     openapi_extra=form_schema(TranscriptionForm),
 )
 async def transcribe(request: Request, speech: Speech) -> Response:
@@ -59,6 +62,7 @@ async def transcribe(request: Request, speech: Speech) -> Response:
     "/v1/audio/translations",
     summary="Translate a recording into English",
     response_class=Response,
+    responses=TRANSCRIPTION_ANSWERS,
     openapi_extra=form_schema(TranslationForm),
 )
 async def translate(request: Request, speech: Speech) -> Response:
@@ -75,6 +79,8 @@ class _Recording:
     model: str
     asked: TranscriptionRequest
     rest: AsyncGenerator[Audio, None]
+    language: str | None
+    """The one asked for, or the model's only one."""
 
 
 async def _open(
@@ -89,7 +95,9 @@ async def _open(
     # Before the audio is decoded: what the model cannot do it cannot do with any audio.
     check_transcription(asked(_NOTHING), info)
     stretches = _decoded(form, info, state_of(request).settings.os_max_audio_s)
-    return _Recording(model=model, asked=asked(await anext(stretches)), rest=stretches)
+    first = asked(await anext(stretches))
+    only = info.languages[0] if len(info.languages) == 1 else None
+    return _Recording(model=model, asked=first, rest=stretches, language=first.language or only)
 
 
 async def _decoded(
@@ -115,7 +123,9 @@ async def _whole(
     request: Request, speech: OpenSpeech, recording: _Recording, response_format: str
 ) -> Response:
     work = speech.transcribe(recording.asked, model=recording.model, rest=recording.rest)
-    return render(await while_connected(request, work), recording.asked, response_format)
+    async with aclosing(recording.rest):  # also where the work fails before it gets there
+        result = await while_connected(request, work)
+    return render(result, recording.asked, response_format)
 
 
 async def _events(
@@ -124,12 +134,14 @@ async def _events(
     """OpenAI's events: a delta per segment as it is decoded, then the whole text."""
     asked, length = recording.asked, Length(recording.asked.audio)
     segments: list[Segment] = []
-    text = ""
+    text, language = "", recording.language
     hearing = speech.hear(asked, model=recording.model, rest=length.of(recording.rest))
-    async with upload, aclosing(hearing) as results:
+    async with upload, aclosing(recording.rest), aclosing(hearing) as results:
         try:
             async for result in results:
-                if isinstance(result, Segment) and (words := result.text.strip()):
+                if isinstance(result, DetectedLanguage):
+                    language = result.language
+                elif isinstance(result, Segment) and (words := result.text.strip()):
                     delta = f" {words}" if text else words
                     text += delta
                     segments.append(result)
@@ -140,7 +152,8 @@ async def _events(
                 yield event({"type": "error", "error": {"message": str(error), "code": error.code}})
             raise
     done: dict[str, object] = {"type": "transcript.text.done", "text": text}
-    done["usage"] = usage(length.seconds)
+    done["languages"] = languages(language)
+    done["usage"] = usage_in_tokens(length.seconds, segments)
     if asked.logprobs:
         done["logprobs"] = logprobs(segments)
     yield event(done)
