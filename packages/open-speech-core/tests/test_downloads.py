@@ -201,6 +201,9 @@ class TestLibrary:
             found = {status.id: status.state for status in await speech.models()}
             assert found["tone/sine"] is ModelState.DOWNLOADED
             assert found[MODEL] is ModelState.AVAILABLE
+            ours = speech.resolve(MODEL).model
+            await asyncio.to_thread(store.ensure, ours)  # another process, say
+            assert (await speech.library.status(MODEL)).state is ModelState.DOWNLOADED
 
     async def test_what_is_loaded_is_not_deleted(self, speaking, store):
         async with speaking() as speech:

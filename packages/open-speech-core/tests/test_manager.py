@@ -100,11 +100,14 @@ async def test_a_reload_lets_the_old_one_finish_what_it_has(make_speech, tmp_pat
             assert not old.ended.done()
             # New ones need not wait for the old one's.
             assert await say(speech, "faulty/any") == pytest.approx(0.3)
-            pipe.write(b"111")
-            assert await using == pytest.approx(0.3)
+            async with resident.turns:
+                pipe.write(b"111")
+                assert await using == pytest.approx(0.3)
+                async with asyncio.timeout(60):
+                    await old.ended
+                # Whoever waited for the old one waits for the new one now.
+                assert not waiting.done()
         assert await waiting == pytest.approx(0.3)
-        async with asyncio.timeout(60):
-            await old.ended
 
 
 async def test_l4_two_models_in_room_for_one_take_turns(make_speech):

@@ -315,7 +315,7 @@ class ModelManager:
         self.events.publish("worker_died", resident.key.name, reason=reason)
         self.become(resident, ModelState.FAILED)
         resident.settled.set()
-        if resident in self.residents and not resident.given_up_for():
+        if not resident.given_up_for():
             self._start(self._restart(resident))
 
     async def _restart(self, resident: Resident) -> None:
