@@ -36,7 +36,7 @@ class ServerState:
     """Why others could not be, by name."""
 
     _listeners: list[Callable[[], None]] = field(default_factory=list)
-    _preparing: dict[str, asyncio.Task[Any]] = field(default_factory=dict)
+    _preparing: set[str] = field(default_factory=set)
     _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
 
     @property
@@ -81,9 +81,8 @@ class ServerState:
             if name in self.prepared and not self._is_served(name):
                 self.prepared.discard(name)
             if name not in self.prepared and name not in self._preparing:
-                task = self._run(self._prepare(name))
-                self._preparing[name] = task
-                task.add_done_callback(lambda _, name=name: self._preparing.pop(name))
+                self._preparing.add(name)
+                self._run(self._prepare(name))
 
     def _is_served(self, name: str) -> bool:
         try:
@@ -93,6 +92,12 @@ class ServerState:
         return True
 
     async def _prepare(self, name: str) -> None:
+        try:
+            await self._load(name)
+        finally:
+            self._preparing.discard(name)
+
+    async def _load(self, name: str) -> None:
         """Load one configured model; try again, ever more rarely, while it fails."""
         for wait_s in _waits():
             try:

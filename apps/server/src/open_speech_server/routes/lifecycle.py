@@ -43,23 +43,24 @@ class LoadBody(BaseModel):
     model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
 
     device: str | None = Field(
-        None,
+        default=None,
         max_length=32,
         description="Such as `cpu` or `cuda:1`; the configured one if left out.",
     )
     compute_type: str | None = Field(
-        None, max_length=32, description="Number format; the configured one if left out."
+        default=None, max_length=32, description="Number format; the configured one if left out."
     )
     keep_alive: float | str | None = Field(
-        None, description="Seconds, or a text like `5m`: how long it stays unused. -1: for ever."
+        default=None,
+        description="Seconds, or a text like `5m`: how long it stays unused. -1: for ever.",
     )
-    pin: bool | None = Field(None, description="Never evict it to make room for another.")
+    pin: bool | None = Field(default=None, description="Never evict it to make room for another.")
 
 
 class PinBody(BaseModel):
     """Whether to pin a model."""
 
-    pin: bool = Field(True, description="Whether it is never evicted.")
+    pin: bool = Field(default=True, description="Whether it is never evicted.")
 
 
 @router.post(
