@@ -36,4 +36,10 @@ async def transcribe(request: Request) -> dict[str, float]:
 if __name__ == "__main__":
     for module in sys.argv[2:]:
         import_module(module)
-    uvicorn.run(app, port=int(sys.argv[1]), log_level="warning", access_log=False)
+    uvicorn.run(
+        app,
+        port=int(sys.argv[1]),
+        log_level="warning",
+        access_log=False,
+        timeout_keep_alive=60,
+    )

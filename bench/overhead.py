@@ -63,7 +63,7 @@ def main() -> None:
         install_provider(site, "tone", "open_speech.testing.tone")
         sys.path.insert(0, str(site))
         _compare("tone/echo", TONE, SECONDS, rounds, Path(folder))
-        _compare("pocketsphinx/en-us", EMBEDDED, SECONDS[:1], max(3, rounds // 8), Path(folder))
+        _compare("pocketsphinx/en-us", EMBEDDED, SECONDS[:1], max(3, rounds // 20), Path(folder))
 
 
 def _compare(
