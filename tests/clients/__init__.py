@@ -1,0 +1,1 @@
+"""Programs for the environments of real clients; ``tests/test_clients.py`` runs them."""

@@ -1,0 +1,136 @@
+"""Real clients, each with the versions that it wants, against a server with a Whisper model."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from live import Live, live_server
+from open_speech.testing import install_provider
+from open_speech.testing.hub import FakeHub
+
+pytestmark = [
+    pytest.mark.deep,
+    pytest.mark.timeout(1_200),
+    pytest.mark.skipif(
+        importlib.util.find_spec("faster_whisper") is None, reason="faster-whisper is not installed"
+    ),
+]
+ROOT = Path(__file__).parents[1]
+KEPT = ROOT / ".nox" / "clients"
+"""Environments stay there for the next time."""
+PROGRAMS = Path(__file__).with_name("clients")
+DATA = ROOT / "packages" / "open-speech-provider-whisper" / "tests" / "data"
+TINY = "Systran/faster-whisper-tiny"
+CLIP = DATA / "audio" / "digits_us_m4.wav"
+SPOKEN = "one two three four five"
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    folder = tmp_path_factory.mktemp("clients")
+    install_provider(folder / "site", "tone", "open_speech.testing.tone")
+    with FakeHub() as hub:
+        hub.add(TINY, DATA / "whisper-digits")
+        environment = {
+            "PYTHONPATH": str(folder / "site"),
+            "HF_ENDPOINT": hub.url,
+            "HF_HUB_OFFLINE": "0",
+            "HF_HOME": str(folder / "nobodys"),
+            "STT_MODEL": TINY,
+            "TTS_MODEL": "tone/sine",
+        }
+        with live_server(folder, environment) as server:
+            yield server
+
+
+def python_with(name: str, *requirements: str) -> Path:
+    """The interpreter of an environment with one client in it; made where there is none."""
+    folder = KEPT / name
+    python = folder / "bin" / "python"
+    done = folder / "installed"
+    wanted = "\n".join(requirements)
+    if not (done.is_file() and done.read_text() == wanted):
+        run([sys.executable, "-m", "venv", "--clear", str(folder)])
+        run([str(python), "-m", "pip", "install", "--quiet", "--prefer-binary", *requirements])
+        done.write_text(wanted)
+    return python
+
+
+def run(command: Sequence[str], folder: Path | None = None) -> str:
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+@pytest.mark.parametrize(("model", "language"), [(TINY, "en"), ("whisper-1", "english")])
+def test_c1_livekit_hears(live, model, language):
+    python = python_with("livekit", "livekit-plugins-openai==1.8.9")
+    said = run([str(python), str(PROGRAMS / "livekit_hears.py"), live.address, str(CLIP), model])
+    assert said.strip() in {f"{language} {SPOKEN}", f"en {SPOKEN}"}
+
+
+@pytest.mark.parametrize("model", [TINY, "gpt-4o-transcribe"])
+def test_c6_pipecat_hears(live, model):
+    python = python_with("pipecat", "pipecat-ai[openai]==1.14.0")
+    said = run([str(python), str(PROGRAMS / "pipecat_hears.py"), live.address, str(CLIP), model])
+    assert said.strip().splitlines()[-1] == f"TranscriptionFrame {SPOKEN}"
+
+
+def test_c9_the_openai_package_for_node_hears(live):
+    if not (shutil.which("node") and shutil.which("npm")):
+        pytest.skip("node and npm are not installed")
+    folder = KEPT / "node"
+    if not (folder / "node_modules" / "openai").is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        run(["npm", "install", "--no-audit", "--no-fund", "openai@7.57.0"], folder)
+    program = folder / "openai_hears.mjs"  # node looks for packages beside the program
+    shutil.copyfile(PROGRAMS / "openai_hears.mjs", program)
+    heard = json.loads(run(["node", str(program), live.address, str(CLIP), TINY]))
+    assert heard["json"]["text"] == SPOKEN
+    assert heard["json"]["languages"] == [{"code": "en"}]
+    assert "".join(each["token"] for each in heard["json"]["logprobs"]).strip() == SPOKEN
+    assert heard["text"].strip() == SPOKEN
+    assert heard["srt"].splitlines()[2] == SPOKEN
+    assert heard["vtt"].startswith("WEBVTT\n")
+    assert [word["word"] for word in heard["verbose_json"]["words"]] == SPOKEN.split()
+    *deltas, done = heard["events"]
+    assert "".join(delta["delta"] for delta in deltas) == done["text"] == SPOKEN
+    assert heard["refused"] == ["NotFoundError", 404, "model_not_found"]
+    assert heard["spoken"] > 1_000
+
+
+CHECKS = (
+    "not_a_server_error,status_code_conformance,content_type_conformance,"
+    "response_headers_conformance,response_schema_conformance"
+)
+
+
+def test_the_openapi_document_is_kept(tmp_path):
+    """Schemathesis sends what the document allows, and what it does not, to every operation."""
+    python = python_with("schemathesis", "schemathesis==4.32.5")
+    install_provider(tmp_path / "site", "tone", "open_speech.testing.tone")
+    # Names that are there, so that more than 404 is heard of the operations on models.
+    (tmp_path / "schemathesis.toml").write_text(
+        '[parameters]\n"path.model" = ["tone/sine", "tone/echo"]\n'
+    )
+    environment = {
+        "PYTHONPATH": str(tmp_path / "site"),
+        "STT_MODEL": "tone/echo",
+        "TTS_MODEL": "tone/sine",
+    }
+    with live_server(tmp_path, environment) as server:
+        # An endless stream cannot be checked, and a scan for providers takes seconds each time.
+        skipped = ["--exclude-path", "/api/events", "--exclude-path", "/api/providers/rescan"]
+        phases = ["--phases", "examples,coverage,fuzzing", "-n", "20", "--seed", "1"]
+        address = f"{server.address}/openapi.json"
+        program = str(python.with_name("st"))
+        run([program, "run", address, "--checks", CHECKS, *skipped, *phases], tmp_path)
+        assert server.process.poll() is None
