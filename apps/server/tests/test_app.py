@@ -239,6 +239,17 @@ def transcribe(client: httpx.Client, seconds: float = 2.0, **data: object) -> ht
     return client.post("/v1/audio/transcriptions", data=data, files=files)
 
 
+def test_keep_alive_per_request(client):
+    speak(client, model="tone/plain", keep_alive="10m")
+    transcribe(client, 1.0, model="tone/count", keep_alive="-1")
+    models = {model["id"]: model for model in client.get("/api/models").json()["models"]}
+    assert 300 < models["tone/plain"]["ttl_remaining"] <= 600
+    assert models["tone/count"]["ttl_remaining"] is None
+    answer = speak(client, model="tone/plain", keep_alive="soon")
+    assert answer.status_code == 400
+    assert answer.json()["error"]["param"] == "keep_alive"
+
+
 def test_a_recording_is_translated(client):
     answer = client.post(
         "/v1/audio/translations",

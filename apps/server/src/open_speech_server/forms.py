@@ -24,6 +24,8 @@ from open_speech import (
 )
 from open_speech.errors import InvalidRequest, UnsupportedCapability
 
+from .keep_alive import KEEP_ALIVE
+
 MAX_FIELDS = 256
 SPOOL_BYTES = 4 * 1024 * 1024
 """Uploads up to here stay in memory; beyond, each piece is written to disk in a thread."""
@@ -76,6 +78,7 @@ class TranslationForm(BaseModel):
     temperature: float | None = Field(
         None, ge=0.0, le=1.0, description="0, or left out, lets the engine choose."
     )
+    keep_alive: str | None = Field(None, max_length=32, description=KEEP_ALIVE)
     chunking_strategy: Chunking = Field(
         None, description="`auto`, or how to tell speech from silence; `auto` if left out."
     )

@@ -7,6 +7,8 @@ import re
 
 from open_speech.errors import InvalidRequest
 
+KEEP_ALIVE = "How long the model stays loaded unused: seconds, `5m`, 0 for not at all, -1 for ever."
+"""Description of the field that requests have."""
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _PART = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(ms|s|m|h)")
 _WHOLE = re.compile(rf"-?(?:{_PART.pattern})+")

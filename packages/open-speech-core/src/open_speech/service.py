@@ -237,6 +237,7 @@ class OpenSpeech:
         request: TranscriptionRequest,
         *,
         model: str | None = None,
+        keep_alive_s: float | None = None,
         rest: AsyncGenerator[Audio, None] | None = None,
     ) -> Transcription:
         """Understand a whole recording at once. Arguments and errors as for ``hear``."""
@@ -245,7 +246,8 @@ class OpenSpeech:
         language, segments = request.language or only, list[Segment]()
         length = Length(request.audio)
         others = length.of(rest) if rest else None
-        async with aclosing(self.hear(request, model=model, rest=others)) as events:
+        hearing = self.hear(request, model=model, keep_alive_s=keep_alive_s, rest=others)
+        async with aclosing(hearing) as events:
             async for event in events:
                 if isinstance(event, DetectedLanguage):
                     language = event.language

@@ -17,6 +17,7 @@ from open_speech import Audio, OpenSpeech, SpeechRequest
 from open_speech.codecs.encode import FORMATS, Encoder
 from open_speech.errors import InvalidRequest, TextTooLong
 
+from ..keep_alive import KEEP_ALIVE, keep_alive_seconds
 from ..state import speech_of, state_of
 from ..streaming import LiveResponse, after_first, while_connected
 
@@ -53,6 +54,7 @@ class SpeechBody(BaseModel):
         "audio", description="Raw audio, or server-sent events that carry it."
     )
     language: str | None = Field(None, description="BCP-47; the voice's own if left out.")
+    keep_alive: float | str | None = Field(None, description=KEEP_ALIVE)
 
     def voice_name(self) -> str:
         """The voice's name; empty if left out."""
@@ -75,7 +77,9 @@ async def speak(request: Request, body: SpeechBody, speech: Speech) -> Response:
             param="response_format",
             hint=f"Choose one of {', '.join(FORMATS)}.",
         )
-    pieces = encoded(speech.speak(asked, model=body.model), body.response_format)
+    keep_alive_s = keep_alive_seconds(body.keep_alive)
+    stretches = speech.speak(asked, model=body.model, keep_alive_s=keep_alive_s)
+    pieces = encoded(stretches, body.response_format)
     ready = await while_connected(request, after_first(pieces))
     if body.stream_format == "sse":
         return LiveResponse(_events(ready, len(body.input)), media_type="text/event-stream")

@@ -25,9 +25,11 @@ from open_speech.aio import in_thread
 from open_speech.capabilities import check_transcription, require_kind
 from open_speech.errors import OpenSpeechError
 from open_speech.service import Length
+from open_speech.transcription import gap
 
 from ..answers import languages, logprobs, render, usage_in_tokens
 from ..forms import TranscriptionForm, TranslationForm, form_schema, read_form
+from ..keep_alive import keep_alive_seconds
 from ..openapi import STREAMED_ANSWERS, TRANSCRIPTION_ANSWERS
 from ..state import speech_of, state_of
 from ..streaming import LiveResponse, after_first, while_connected
@@ -81,6 +83,8 @@ class _Recording:
     rest: AsyncGenerator[Audio, None]
     language: str | None
     """The one asked for, or the model's only one."""
+    keep_alive_s: float | None
+    """How long the model stays loaded afterwards, if the request says so."""
 
 
 async def _open(
@@ -94,10 +98,17 @@ async def _open(
     asked = form.request(task, info)
     # Before the audio is decoded: what the model cannot do it cannot do with any audio.
     check_transcription(asked(_NOTHING), info)
+    keep_alive_s = keep_alive_seconds(form.keep_alive)
     stretches = _decoded(form, info, state_of(request).settings.os_max_audio_s)
     first = asked(await anext(stretches))
     only = info.languages[0] if len(info.languages) == 1 else None
-    return _Recording(model=model, asked=first, rest=stretches, language=first.language or only)
+    return _Recording(
+        model=model,
+        asked=first,
+        rest=stretches,
+        language=first.language or only,
+        keep_alive_s=keep_alive_s,
+    )
 
 
 async def _decoded(
@@ -122,7 +133,12 @@ async def _decoded(
 async def _whole(
     request: Request, speech: OpenSpeech, recording: _Recording, response_format: str
 ) -> Response:
-    work = speech.transcribe(recording.asked, model=recording.model, rest=recording.rest)
+    work = speech.transcribe(
+        recording.asked,
+        model=recording.model,
+        keep_alive_s=recording.keep_alive_s,
+        rest=recording.rest,
+    )
     async with aclosing(recording.rest):  # also where the work fails before it gets there
         result = await while_connected(request, work)
     return render(result, recording.asked, response_format)
@@ -135,14 +151,19 @@ async def _events(
     asked, length = recording.asked, Length(recording.asked.audio)
     segments: list[Segment] = []
     text, language = "", recording.language
-    hearing = speech.hear(asked, model=recording.model, rest=length.of(recording.rest))
+    hearing = speech.hear(
+        asked,
+        model=recording.model,
+        keep_alive_s=recording.keep_alive_s,
+        rest=length.of(recording.rest),
+    )
     async with upload, aclosing(recording.rest), aclosing(hearing) as results:
         try:
             async for result in results:
                 if isinstance(result, DetectedLanguage):
                     language = result.language
-                elif isinstance(result, Segment) and (words := result.text.strip()):
-                    delta = f" {words}" if text else words
+                elif isinstance(result, Segment) and result.text.strip():
+                    delta = gap(text, result.text) + result.text if text else result.text.lstrip()
                     text += delta
                     segments.append(result)
                     more = {"logprobs": logprobs([result])} if asked.logprobs else {}
