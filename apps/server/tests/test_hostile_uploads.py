@@ -31,7 +31,7 @@ from sound_files import (
 
 MAX_S = 600
 MAX_MB = 16
-MOST_MB = 160
+MOST_MB = 64
 """What the server may grow by at a bomb; row U3's figure is for the decoder alone."""
 AT_ONCE_S = 10.0
 """Ten times the longest bound of the rows: only against hanging."""

@@ -14,6 +14,7 @@ import click
 import uvicorn
 from fastapi import FastAPI
 
+from .allocator import settle_allocator
 from .app import create_api
 from .edge import exposure_warning, uvicorn_options, wrap
 from .logs import configure_logging
@@ -74,6 +75,7 @@ def run(settings: Settings) -> None:
     warnings = (*start_notices(), exposure_warning(settings), proxy_warning(settings))
     for warning in filter(None, warnings):
         _log.warning("%s", warning)
+    settle_allocator()
     certificate = server_certificate(settings)
     api = create_api(settings)
     config = uvicorn.Config(wrap(api, settings), **uvicorn_options(settings, certificate))

@@ -90,6 +90,8 @@ def unpack(expected: type[T] | Any, data: Plain, buffers: Sequence[Buffer] = ())
 def _reader(expected: Any) -> _Read:
     """How to read values of a type: found out once, since a worker's results come in thousands."""
     origin, arguments = get_origin(expected), get_args(expected)
+    if (alias := getattr(origin, "__value__", None)) is not None:  # numpy 2.5 on Python 3.12
+        origin = get_origin(alias)
     if origin in (Union, types.UnionType):
         return _union_reader(arguments)
     if expected is Any or expected is object:

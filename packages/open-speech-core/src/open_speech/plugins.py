@@ -55,7 +55,7 @@ def _entry_points() -> Iterator[InstalledProvider]:
         if text is None or GROUP not in text:
             continue
         for point in distribution.entry_points:
-            if point.group == GROUP and (distribution.metadata["Name"] or ""):
+            if point.group == GROUP and _field(distribution.metadata, "Name"):
                 yield _provider(point, distribution)
 
 
@@ -64,13 +64,18 @@ def _provider(point: metadata.EntryPoint, distribution: metadata.Distribution) -
     return InstalledProvider(
         name=point.name,
         module=point.value,
-        distribution=about["Name"],
-        version=about["Version"] or "0",
+        distribution=_field(about, "Name"),
+        version=_field(about, "Version") or "0",
         location=Path(str(distribution.locate_file(""))),
-        summary=about["Summary"] or "",
-        license=about["License-Expression"] or about["License"] or "",
+        summary=_field(about, "Summary"),
+        license=_field(about, "License-Expression") or _field(about, "License"),
         requires=tuple(distribution.requires or ()),
     )
+
+
+def _field(about: metadata.PackageMetadata, name: str) -> str:
+    """A field of the metadata, or an empty text; Python 3.12 warns of asking for a missing one."""
+    return about[name] if name in about else ""  # noqa: SIM401 - the protocol has no get
 
 
 def load_backends(provider: InstalledProvider) -> list[Backend]:
