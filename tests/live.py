@@ -62,7 +62,8 @@ def live_server(
 ) -> Iterator[Live]:
     """Start the command with the embedded models, unless ``environment`` says otherwise.
 
-    ``python`` is the interpreter to start it with. Waits until it is ready, or (``ready=False``) only until it answers.
+    ``python`` is the interpreter to start it with. Waits until it is ready, or (``ready=False``)
+    only until it answers.
     """
     port = _free_port()
     log = folder / f"server-{port}.log"

@@ -10,8 +10,8 @@ import venv
 from pathlib import Path
 
 import pytest
-from documents.markdown import ROOT, blocks
 
+from documents.markdown import ROOT, blocks
 from live import EMBEDDED, live_server
 
 TUTORIAL = ROOT / "docs" / "tutorial" / "write-a-provider.md"

@@ -39,6 +39,8 @@ def _logging_as_before() -> Iterator[None]:
     yield
     root.handlers[:] = handlers
     root.setLevel(level)
+    for name in ("open_speech", "open_speech_server", "httpx", "httpcore", "huggingface_hub"):
+        logging.getLogger(name).setLevel(logging.NOTSET)
 
 
 class _Server(uvicorn.Server):

@@ -573,5 +573,6 @@ def test_worker_environments_name_interpreters_and_change_with_them(
     assert after[1].fingerprint != before[1].fingerprint
 
     shutil.rmtree(site_of(base))
+    caplog.set_level("WARNING", "open_speech")
     assert worker_environments(store, options) == []
     assert "--upgrade speaker" in caplog.text

@@ -161,9 +161,9 @@ def test_w4_disturbing_changes_the_process() -> None:
 
 def test_leaked_memory_stays() -> None:
     code = (
-        "import resource\n"
+        "import psutil\n"
         + SPEAK.format(text="fault:leak")
-        + ("print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)")
+        + "print(psutil.Process().memory_info().rss // 1024)"
     )
     small, large = (
         int(in_child(code, OPEN_SPEECH_FAULTY_MEGABYTES=size).stdout.split()[-1])
