@@ -48,7 +48,7 @@ def test_pip_output_becomes_a_sentence(output: str, said: str) -> None:
         ("A.b_c", "a-b-c"),
         ("x==1.0", "x"),
         ("x [fast] >= 2", "x"),
-        ("x @ https://example.org/x.whl", "x"),
+        ("x @ https://example.org/x", "x"),
         ("git+https://example.org/x", None),
         ("/wheels/A_b-1.0-py3-none-any.whl", "a-b"),
         ("/nowhere", None),
