@@ -533,3 +533,12 @@ def test_l2_a_cold_model_is_loaded_once_for_all(live):
         return [answer.status_code for answer in answers]
 
     assert asyncio.run(many()) == [200] * 30
+
+
+def test_voices_of_what_is_loaded_are_listed_though_the_default_is_not_installed(tmp_path):
+    install_provider(tmp_path / "site", "tone", "open_speech.testing.tone")
+    environment = {"PYTHONPATH": str(tmp_path / "site"), "TTS_MODEL": "nobody/has-it,tone/sine"}
+    with live_server(tmp_path, environment, ready=False) as server, server.client() as client:
+        assert speak(client, model="tone/sine").status_code == 200
+        voices = client.get("/v1/audio/voices").json()["voices"]
+    assert {voice["model"] for voice in voices} == {"tone/sine"}

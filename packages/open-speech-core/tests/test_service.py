@@ -113,3 +113,18 @@ async def test_stretches_are_heard_as_one_recording(make_speech):
 
 async def test_seconds_of_audio_come_from_its_samples():
     assert Audio(samples=np.zeros(8000, np.float32), sample_rate=16_000).seconds == 0.5
+
+
+async def test_a_text_is_split_off_the_event_loop(make_speech):
+    import threading
+
+    threads = []
+
+    def split(text, _):
+        threads.append(threading.current_thread())
+        return [text]
+
+    async with make_speech(split_text=split) as speech:
+        await anext(speech.speak(SpeechRequest(text="Hello", voice=""), model="tone/sine"))
+    assert threads
+    assert threading.main_thread() not in threads

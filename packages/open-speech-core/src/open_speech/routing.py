@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 from .errors import ModelConflict, ModelNotFound, ProviderBroken
 from .ids import ModelId
 from .manifest import BackendManifest, ProviderManifest
-from .models import Kind, ModelInfo
+from .models import ModelInfo
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,16 +134,9 @@ class Router:
                 return hint.advice
         return "GET /v1/models or 'open-speech models' lists what is served."
 
-    def near(self, name: str, kind: Kind | None = None) -> list[str]:
+    def near(self, name: str) -> list[str]:
         """Up to three listed names that look like this one, the closest first."""
-        return near_matches(
-            name,
-            (
-                listed
-                for listed, offers in self._names.items()
-                if kind is None or offers[0].model.kind is kind
-            ),
-        )
+        return near_matches(name, self._names)
 
 
 def near_matches(name: str, known: Iterable[str]) -> list[str]:

@@ -5,6 +5,7 @@ The HTTP server is one user of this class, the command another, a plain script a
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
@@ -204,7 +205,9 @@ class OpenSpeech:
                     yield audio
 
     async def _sentences(self, lease: Lease, request: SpeechRequest) -> AsyncGenerator[Audio, None]:
-        for sentence in self.config.split_text(request.text, request.language):
+        # A long text takes tenths of a second to split, during which nobody else would be served.
+        sentences = await asyncio.to_thread(self.config.split_text, request.text, request.language)
+        for sentence in sentences:
             async with aclosing(lease.speak(replace(request, text=sentence))) as stretches:
                 async for audio in stretches:
                     yield audio

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends
 
 from open_speech import Kind, ModelInfo, OpenSpeech
 from open_speech.capabilities import require_kind
+from open_speech.errors import OpenSpeechError
 
 from ..state import speech_of
 
@@ -38,9 +39,17 @@ def _models(speech: OpenSpeech, name: str | None) -> list[ModelInfo]:
         offer = speech.resolve(name)
         require_kind(offer, Kind.TTS)
         return [speech.manager.resident(name).model]
-    wanted = {speech.resolve(speech.default_model(Kind.TTS)).id}
-    found = {resident.offer.id: resident.model for resident in speech.manager.residents
-             if resident.host and resident.model.kind is Kind.TTS}  # fmt: skip
-    for each in wanted:
-        found.setdefault(each, speech.manager.resident(each).model)
+    manager = speech.manager
+    found = {
+        resident.offer.id: resident.model
+        for resident in manager.residents
+        if resident.host and resident.model.kind is Kind.TTS
+    }
+    try:
+        default = manager.resident(speech.default_model(Kind.TTS))
+    except OpenSpeechError:  # not installed: that hides nothing of what is loaded
+        if not found:
+            raise
+    else:
+        found.setdefault(default.offer.id, default.model)
     return list(found.values())
