@@ -83,6 +83,7 @@ def check_transcription(request: TranscriptionRequest, model: ModelInfo) -> None
             Capability.LOGPROBS: ("include", request.logprobs),
             Capability.PARTIALS: ("partials", request.partials),
             Capability.VOICE_ACTIVITY: ("chunking_strategy", request.voice_activity is not None),
+            Capability.ALIGNMENT: ("known_text", request.known_text is not None),
             Capability.GRAMMAR: ("grammar", request.grammar is not None),
         },
     )

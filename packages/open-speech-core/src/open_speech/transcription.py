@@ -51,6 +51,10 @@ class TranscriptionRequest:
     """Yield ``Partial`` too (``Capability.PARTIALS``)."""
     voice_activity: VoiceActivity | None = None
     """Skip what is not speech (``Capability.VOICE_ACTIVITY``)."""
+    known_text: str | None = None
+    """What is said, word for word (``Capability.ALIGNMENT``): one segment comes back whose words
+    are those of this text, split at white space, with their times. A text that the audio cannot
+    be aligned with is an ``InvalidRequest``."""
     grammar: str | None = None
     """Name or text of a grammar (``Capability.GRAMMAR``)."""
     options: Mapping[str, str | int | float | bool] = field(default_factory=dict)
