@@ -18,6 +18,7 @@ from open_speech.errors import (
     ShuttingDown,
 )
 from open_speech.resident import ModelState
+from open_speech.script import Piece
 from open_speech.testing.hostile import provider_source
 from open_speech.testing.install import install_provider
 
@@ -277,14 +278,14 @@ async def test_after_closing_no_work_is_taken(make_speech):
 async def test_speech_is_shared_sentence_by_sentence(make_speech):
     """Two long texts on a model that takes one call at a time: neither waits for the other."""
     order: list[str] = []
-    sentences = lambda text, _: text.split("|")  # noqa: E731
+    sentences = lambda request, _: [Piece(text=text) for text in request.text.split("|")]  # noqa: E731
 
     async def read(name: str) -> None:
         request = SpeechRequest(text="|".join(["word"] * 6), voice="", options={"chunk_s": 60})
         async for _ in speech.speak(request, model="tone/sine"):
             order.append(name)  # noqa: PERF401 - the two readers share the list
 
-    async with make_speech(split_text=sentences) as speech:
+    async with make_speech(prepare=sentences) as speech:
         await speech.manager.load("tone/sine")
         await asyncio.gather(read("a"), read("b"))
     assert sorted(order) == ["a"] * 6 + ["b"] * 6

@@ -17,7 +17,13 @@ from open_speech import (
     SpeechRequest,
     TranscriptionRequest,
 )
-from open_speech.errors import InvalidRequest, ModelNotFound, UnknownVoice
+from open_speech.errors import (
+    InvalidRequest,
+    ModelNotFound,
+    UnknownVoice,
+    UnsupportedCapability,
+)
+from open_speech.script import Pause, Piece, whole
 from open_speech.testing import sine
 
 
@@ -120,11 +126,96 @@ async def test_a_text_is_split_off_the_event_loop(make_speech):
 
     threads = []
 
-    def split(text, _):
+    def prepare(request, model):
         threads.append(threading.current_thread())
-        return [text]
+        return whole(request, model)
 
-    async with make_speech(split_text=split) as speech:
+    async with make_speech(prepare=prepare) as speech:
         await anext(speech.speak(SpeechRequest(text="Hello", voice=""), model="tone/sine"))
     assert threads
     assert threading.main_thread() not in threads
+
+
+async def spoken(speech, text="Hello", *, model="tone/sine", **more):
+    options = {name: more.pop(name) for name in ("prepare", "volume") if name in more}
+    request = SpeechRequest(text=text, **{"voice": "", **more})
+    return [audio async for audio in speech.speak(request, model=model, **options)]
+
+
+def samples(stretches):
+    return np.concatenate([audio.samples for audio in stretches])
+
+
+def absolute(stretches):
+    """Words with times from the start of the whole."""
+    words, offset = [], 0.0
+    for audio in stretches:
+        words += [(word.text, round(offset + word.start, 3), word.span) for word in audio.words]
+        offset += audio.seconds
+    return words
+
+
+async def test_pieces_and_pauses_are_spoken_in_order(make_speech):
+    def prepare(request, model):
+        return [Piece(text="Hello"), Pause(seconds=0.5), Piece(text="world", volume=0.5)]
+
+    async with make_speech() as speech:
+        sound = samples(await spoken(speech, prepare=prepare))
+    assert len(sound) == 6000 + 12_000 + 6000
+    assert np.abs(sound[:5800]).max() == pytest.approx(0.5, abs=0.01)
+    assert np.abs(sound[6000:18_000]).max() == 0
+    assert np.abs(sound[18_200:]).max() == pytest.approx(0.25, abs=0.01)
+
+
+async def test_a_piece_may_have_a_voice_and_a_pace_of_its_own(make_speech):
+    def prepare(request, model):
+        return [Piece(text="Hello", voice="nova", speed=2.0)]
+
+    async with make_speech() as speech:
+        fast = samples(await spoken(speech, prepare=prepare))
+        high = samples(await spoken(speech, voice="high", speed=2.0))
+        with pytest.raises(UnknownVoice):
+            await spoken(speech, prepare=lambda *_: [Piece(text="Hello", voice="nobody")])
+    np.testing.assert_array_equal(fast, high)
+
+
+async def test_volume_is_a_factor_on_the_samples_and_never_beyond_full_scale(make_speech):
+    async with make_speech() as speech:
+        plain = samples(await spoken(speech))
+        soft = samples(await spoken(speech, volume=0.5))
+        loud = samples(await spoken(speech, volume=10.0))
+    np.testing.assert_allclose(soft, plain * 0.5)
+    assert np.abs(loud).max() == 1.0
+
+
+async def test_a_text_with_nothing_to_speak_is_refused(make_speech):
+    async with make_speech(prepare=lambda *_: []) as speech:
+        with pytest.raises(InvalidRequest, match="nothing to speak"):
+            await spoken(speech)
+
+
+@pytest.mark.parametrize("speed", [0.5, 2.0])
+async def test_an_engine_without_a_pace_is_sped_up_here(make_speech, speed):
+    async with make_speech() as speech:
+        plain = samples(await spoken(speech, "A whole sentence", model="tone/plain"))
+        other = samples(await spoken(speech, "A whole sentence", model="tone/plain", speed=speed))
+    assert len(other) == pytest.approx(len(plain) / speed, abs=1500)
+
+
+async def test_word_times_of_the_whole_are_those_of_the_engine(make_speech):
+    def prepare(request, model):
+        return [Piece(text="one two"), Pause(seconds=1.0), Piece(text="three", start=8)]
+
+    async with make_speech() as speech:
+        stretches = await spoken(speech, "one two three", prepare=prepare, word_timestamps=True)
+    assert [(text, start) for text, start, _ in absolute(stretches)] == [
+        ("one", 0.0),
+        ("two", 0.2),
+        ("three", 1.35),
+    ]
+
+
+async def test_without_a_model_that_aligns_there_are_no_times_and_no_guesses(make_speech):
+    async with make_speech() as speech:
+        with pytest.raises(UnsupportedCapability, match="no loaded speech-to-text model"):
+            await spoken(speech, model="tone/plain", word_timestamps=True)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from open_speech import Config, Defaults, Kind, Policy
+from open_speech import Config, Defaults, Kind, ModelInfo, Policy, SpeechRequest
 from open_speech.environments import EnvironmentStore, worker_environments
 from open_speech.hosts import WorkerOptions
 from open_speech.routing import Hint
+from open_speech.script import Pause, Piece
 from open_speech.store import Store
 
 from .permission import permission
@@ -68,7 +69,7 @@ def core_config(settings: Settings) -> Config:
         workers=workers,
         weights=weight_store(settings),
         environments=lambda: worker_environments(environments, workers),
-        split_text=_sentences,
+        prepare=_prepare,
         aliases={name: Kind(kind) for kind, names in KNOWN["aliases"].items() for name in names},
         hints=[Hint(glob=glob, advice=advice) for glob, advice in KNOWN["hints"].items()],
     )
@@ -79,7 +80,8 @@ def server_config(settings: Settings) -> Config:
     return replace(core_config(settings), permit=permission(settings))
 
 
-def _sentences(text: str, language: str | None) -> list[str]:
+def _prepare(request: SpeechRequest, _model: ModelInfo) -> list[Piece | Pause]:
     from open_speech.text.sentences import split_sentences
 
-    return [sentence.text for sentence in split_sentences(text, language)]
+    sentences = split_sentences(request.text, request.language)
+    return [Piece(text=sentence.text, start=sentence.start) for sentence in sentences]

@@ -23,6 +23,9 @@ class Word:
     """Seconds, never before ``start``."""
     probability: float | None = None
     """The engine's confidence in [0, 1], if it has one."""
+    span: tuple[int, int] | None = None
+    """Speech, filled by core: first character and end of the stretch of the request's text that it
+    stands for."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from .audio import Word
 from .models import ModelInfo
 from .speech import SpeechRequest
 
@@ -57,3 +58,8 @@ PrepareText = Callable[[SpeechRequest, ModelInfo], Sequence[Piece | Pause]]
 def whole(request: SpeechRequest, _model: ModelInfo) -> Sequence[Piece | Pause]:
     """Leave the text in one piece."""
     return [Piece(text=request.text)]
+
+
+def original_words(text: str, piece: Piece, words: Sequence[Word]) -> tuple[Word, ...]:  # noqa: ARG001
+    """Turn an engine's words, which are those of the piece, into words of the original text."""
+    return tuple(words)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
@@ -16,7 +16,9 @@ from typing import Self
 
 from . import capabilities
 from .aio import ahead
+from .alignment import find_aligner
 from .audio import Audio
+from .errors import InvalidRequest
 from .events import EventBus
 from .hosts import Host, InProcessHost, SubprocessHost, WorkerOptions
 from .lease import Lease
@@ -24,11 +26,13 @@ from .library import Library
 from .loader import Options
 from .manager import ModelManager
 from .messages import Load
-from .models import Kind
+from .models import Capability, Kind
 from .policy import Policy
 from .registry import ProviderEnvironment, Registry
 from .resident import Resident
 from .routing import Hint, Offer
+from .script import PrepareText, whole
+from .speaking import Speaking, for_engine, voice_language
 from .speech import SpeechRequest
 from .status import ModelStatus
 from .transcription import (
@@ -45,20 +49,12 @@ from .weights import Weights
 
 _log = logging.getLogger(__name__)
 
-SplitText = Callable[[str, str | None], Sequence[str]]
-"""From a text and its language to the pieces that are spoken one by one."""
-
 Permit = Callable[[Offer, bool], None]
 """Raises for an offer that callers may not have; the second argument is whether it is listed."""
 
 
 def anything(offer: Offer, listed: bool) -> None:  # noqa: FBT001
     """Permit every model."""
-
-
-def whole(text: str, _language: str | None) -> Sequence[str]:
-    """Leave the text in one piece."""
-    return [text]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +88,8 @@ class Config:
     options: Mapping[str, Options] = field(default_factory=dict)
     """Settings of providers, by the provider's name; handed over in ``LoadContext.options``."""
     environments: Callable[[], Sequence[ProviderEnvironment]] = lambda: ()
-    split_text: SplitText = whole
+    prepare: PrepareText = whole
+    """Makes pieces of a text, which are spoken one by one."""
     aliases: dict[str, Kind] = field(default_factory=dict)
     """Names that mean the default model of a kind."""
     permit: Permit = anything
@@ -185,32 +182,59 @@ class OpenSpeech:
         self.events.publish("providers")
 
     async def speak(
-        self, request: SpeechRequest, *, model: str | None = None, keep_alive_s: float | None = None
+        self,
+        request: SpeechRequest,
+        *,
+        model: str | None = None,
+        keep_alive_s: float | None = None,
+        prepare: PrepareText | None = None,
+        volume: float = 1.0,
     ) -> AsyncGenerator[Audio, None]:
-        """Speak a text of any length, sentence by sentence; closing the generator stops it.
+        """Speak a text of any length, piece by piece; closing the generator stops it.
 
-        An empty voice or ``default`` means the configured one. Raises before the first stretch
-        what is wrong with the request, and what loading or the engine raises.
+        An empty voice or ``default`` means the configured one. ``prepare`` makes the pieces
+        instead of ``Config.prepare``; ``volume`` is a factor on the samples. A pace that the
+        engine does not have is made here, and so are word times, by a loaded model that aligns.
+        Raises before the first stretch what is wrong with the request, and what loading or the
+        engine raises.
         """
         name = model or self.default_model(Kind.TTS)
-        offer = self.resolve(name)
-        capabilities.require_kind(offer, Kind.TTS)
-        async with self.manager.lease(name, keep_alive_s=keep_alive_s) as lease:
-            capabilities.check_speech(request, lease.model)
+        capabilities.require_kind(self.resolve(name), Kind.TTS)
+        async with AsyncExitStack() as held:
+            lease = await held.enter_async_context(
+                self.manager.lease(name, keep_alive_s=keep_alive_s)
+            )
+            capabilities.check_speech(for_engine(request, lease.model)[0], lease.model)
             voice = resolve_voice(lease.model, request.voice, self.config.tts.voice)
             settled = replace(request, voice=voice)
-            # Two sentences ahead: the engine works while the last one is encoded and sent.
-            async with aclosing(ahead(self._sentences(lease, settled), 2)) as stretches:
+            # A long text takes tenths of a second to split; nobody else would be served meanwhile.
+            script = await asyncio.to_thread(prepare or self.config.prepare, settled, lease.model)
+            if not script:
+                raise InvalidRequest("The text has nothing to speak in it.", param="input")
+            speaking = Speaking(
+                lease=lease,
+                request=settled,
+                script=script,
+                volume=volume,
+                configured_voice=self.config.tts.voice,
+                aligner=await self._aligner(held, lease, settled),
+            )
+            # Two stretches ahead: the engine works while the last one is encoded and sent.
+            async with aclosing(ahead(speaking.stretches(), 2)) as stretches:
                 async for audio in stretches:
                     yield audio
 
-    async def _sentences(self, lease: Lease, request: SpeechRequest) -> AsyncGenerator[Audio, None]:
-        # A long text takes tenths of a second to split, during which nobody else would be served.
-        sentences = await asyncio.to_thread(self.config.split_text, request.text, request.language)
-        for sentence in sentences:
-            async with aclosing(lease.speak(replace(request, text=sentence))) as stretches:
-                async for audio in stretches:
-                    yield audio
+    async def _aligner(
+        self, held: AsyncExitStack, lease: Lease, request: SpeechRequest
+    ) -> Lease | None:
+        """Hold a model that finds the word times which the speaking one does not tell."""
+        model = lease.model
+        if not request.word_timestamps or Capability.WORD_TIMESTAMPS in model.capabilities:
+            return None
+        language = request.language or voice_language(model, request.voice)
+        resident = find_aligner(self.manager.residents, model, language)
+        name = f"{resident.offer.backend}:{resident.offer.id}"
+        return await held.enter_async_context(self.manager.lease(name, device=resident.key.device))
 
     async def hear(
         self,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
+from .blends import Share, read_blend, write_blend
 from .errors import UnknownVoice
 from .models import Capability, ModelInfo
 from .routing import near_matches
@@ -57,8 +59,20 @@ def _find(model: ModelInfo, name: str) -> str | None:
         return aliases[folded]
     if folded in OPENAI_VOICES:
         return _stand_in(model, folded)
-    # A blend is an expression over voices; the provider reads it.
-    return name if Capability.VOICE_BLEND in model.capabilities and set("+-(") & set(name) else None
+    if Capability.VOICE_BLEND in model.capabilities and set("+-(") & set(name):
+        return _blend(model, name)
+    return None
+
+
+def _blend(model: ModelInfo, expression: str) -> str:
+    """Name each voice of a blend as the model does, and write it in its plain form."""
+    shares: list[Share] = []
+    for share in read_blend(expression):
+        voice = _find(model, share.voice)
+        if voice is None:
+            raise _unknown(model, share.voice)
+        shares.append(replace(share, voice=voice))
+    return write_blend(shares)
 
 
 OPENAI_VOICES = (

@@ -1,0 +1,100 @@
+"""Faster or slower speech at the same pitch, as it comes (libav's ``atempo``, a WSOLA filter)."""
+
+from __future__ import annotations
+
+import av
+import numpy as np
+from av.filter import Graph
+
+from open_speech.audio import Audio, Samples
+
+_LOWEST = 0.5
+"""The slowest that one filter does well; slower takes two in a row."""
+_FRAME = 1024
+"""Samples that the filter gets at once: it gives out frames as large as those it was given."""
+_NOTHING: Samples = np.zeros(0, np.float32)
+
+
+class Stretcher:
+    """Changes the pace of one sound, fed in any number of stretches of one rate.
+
+    What comes out lasts the input's seconds divided by ``speed``, within some milliseconds, and
+    lags behind what went in by some tens of milliseconds. Not for several threads at once.
+    """
+
+    def __init__(self, speed: float) -> None:
+        """Prepare for a speed; 2 is twice as fast.
+
+        Raises:
+            ValueError: the speed is outside 0.1 to 10.
+        """
+        if not 0.1 <= speed <= 10:
+            raise ValueError(f"a speed of {speed} is not between 0.1 and 10")
+        self.speed = speed
+        self._graph: Graph | None = None
+        self._fed = 0
+        self._rate = 0
+
+    def feed(self, audio: Audio) -> Samples:
+        """Take the next stretch and return what is ready, possibly nothing."""
+        if not len(audio.samples):
+            return _NOTHING
+        if self._graph is None:
+            self._rate = audio.sample_rate
+            self._graph = _graph(audio.sample_rate, self.speed)
+        samples = np.ascontiguousarray(audio.samples, np.float32)[None]
+        parts = []
+        for first in range(0, samples.shape[1], _FRAME):
+            part = samples[:, first : first + _FRAME]
+            frame = av.AudioFrame.from_ndarray(part, format="flt", layout="mono")
+            frame.sample_rate = self._rate
+            frame.pts = self._fed
+            self._fed += part.shape[1]
+            self._graph.push(frame)
+            parts.append(_pull(self._graph))
+        return np.concatenate(parts)
+
+    def finish(self) -> Samples:
+        """Return the rest. Feeding again starts afresh."""
+        graph, self._graph, self._fed = self._graph, None, 0
+        if graph is None:
+            return _NOTHING
+        graph.push(None)
+        return _pull(graph)
+
+
+def stretch(audio: Audio, speed: float) -> Samples:
+    """The whole of a sound at another pace."""
+    stretcher = Stretcher(speed)
+    return np.concatenate([stretcher.feed(audio), stretcher.finish()])
+
+
+def _graph(sample_rate: int, speed: float) -> Graph:
+    graph = Graph()
+    last = graph.add_abuffer(format="flt", sample_rate=sample_rate, layout="mono")
+    for factor in _factors(speed):
+        tempo = graph.add("atempo", f"{factor:.6f}")
+        last.link_to(tempo)
+        last = tempo
+    last.link_to(graph.add("abuffersink"))
+    graph.configure()
+    return graph
+
+
+def _factors(speed: float) -> list[float]:
+    factors = []
+    while speed < _LOWEST:
+        factors.append(_LOWEST)
+        speed /= _LOWEST
+    return [*factors, speed]
+
+
+def _pull(graph: Graph) -> Samples:
+    parts: list[Samples] = []
+    while True:
+        try:
+            frame = graph.pull()
+        except (av.BlockingIOError, av.EOFError):
+            return np.concatenate(parts) if parts else _NOTHING
+        assert isinstance(frame, av.AudioFrame)
+        parts.append(frame.to_ndarray()[0].copy())
