@@ -22,6 +22,8 @@ class Edit:
     """Where what it stands for begins in the original text."""
     source_end: int
     """Where that ends."""
+    shown: str | None = None
+    """What readers see in its place, where the original has markup (``&`` for ``&amp;``)."""
 
 
 @dataclass(frozen=True, kw_only=True)

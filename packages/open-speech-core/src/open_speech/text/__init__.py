@@ -1,5 +1,16 @@
-"""Text on its way to speech, cut into pieces that an engine can say (extra ``[text]``)."""
+"""Text on its way to speech, made ready for an engine (extra ``[text]``)."""
 
+from .options import NormalizationOptions, TextOptions
+from .prepare import prepare
+from .pronunciations import Pronunciations
 from .sentences import Sentence, SentenceSplitter, split_sentences
 
-__all__ = ["Sentence", "SentenceSplitter", "split_sentences"]
+__all__ = [
+    "NormalizationOptions",
+    "Pronunciations",
+    "Sentence",
+    "SentenceSplitter",
+    "TextOptions",
+    "prepare",
+    "split_sentences",
+]
