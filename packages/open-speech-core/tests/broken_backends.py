@@ -17,6 +17,7 @@ import numpy as np
 
 from open_speech.audio import Audio, Word
 from open_speech.backends import LoadContext, STTBackend, STTModel, TTSBackend, TTSModel
+from open_speech.errors import InvalidRequest
 from open_speech.models import Capability, Kind, ModelInfo, ModelPattern, ModelSource, Voice
 from open_speech.speech import SpeechRequest
 from open_speech.testing import STTConformance, TTSConformance, sine
@@ -451,3 +452,37 @@ hears("test_prompt_is_taken", refuses(lambda r: r.prompt), Capability.PROMPT)
 hears("test_keywords_are_taken", refuses(lambda r: r.keywords), Capability.KEYWORDS)
 hears("test_temperature_is_taken", refuses(lambda r: r.temperature), Capability.TEMPERATURE)
 hears("test_grammar_is_taken", refuses(lambda r: r.grammar), Capability.GRAMMAR, grammar="one")
+hears("test_alignment_needs_words", Eared.transcribe, Capability.ALIGNMENT)
+
+
+def aligns(*words: str, early: float = 0.0, before: int = 0) -> Callable[[Any, Any], Any]:
+    """Give the words the times of the sound, or of what lies seconds before it."""
+
+    def transcribe(self: Any, request: TranscriptionRequest) -> Iterator[TranscriptionEvent]:
+        if request.known_text is None:
+            yield from Eared.transcribe(self, request)
+            return
+        if not request.known_text.split():
+            raise InvalidRequest("There is no word.")
+        loud = float(np.flatnonzero(request.audio.samples)[0]) / request.audio.sample_rate
+        start = max(loud - early, 0.0)
+        timed = [Word(text=w, start=start + i / 10, end=start + 1) for i, w in enumerate(words)]
+        yield from [segment(start, start + 1, words=tuple(timed))] * (before + 1)
+
+    return transcribe
+
+
+def aligning(**faults: Any) -> None:
+    words = faults.pop("words", ("One,", "two"))
+    hears(
+        "test_known_text_is_aligned",
+        aligns(*words, **faults),
+        Capability.ALIGNMENT,
+        known_text="One, two",
+    )
+
+
+aligning(early=3.0)
+aligning(before=1)
+aligning(words=("one", "two"))
+aligning(words=("One,",))

@@ -36,6 +36,7 @@ class TestToneListens(STTConformance):
     backend = EchoBackend
     models = ("tone/echo", "tone/count")
     expected_words = ("16000", "peaking")
+    known_text = "Whatever was said"
 
 
 HOSTILE_IMPORTS = {

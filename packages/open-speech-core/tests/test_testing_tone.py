@@ -10,6 +10,7 @@ import pytest
 
 from open_speech.audio import Audio
 from open_speech.backends import LoadContext
+from open_speech.errors import InvalidRequest
 from open_speech.models import Kind, ModelInfo
 from open_speech.speech import SpeechRequest
 from open_speech.testing import assert_similar, join, silence, sine
@@ -123,6 +124,17 @@ def test_silent_seconds_are_skipped_when_asked() -> None:
     audio = join(silence(1.0), sine(1.0), silence(1.0))
     assert len(list(segments(hear(audio)))) == 3
     assert [event.start for event in segments(hear(audio, voice_activity=VoiceActivity()))] == [1.0]
+
+
+def test_a_known_text_is_spread_over_the_sound() -> None:
+    audio = join(silence(1.0), sine(1.0), silence(1.0))
+    (segment,) = segments(hear(audio, known_text=" Two words. "))
+    assert segment.text == "Two words."
+    times = [(word.text, round(word.start, 3), round(word.end, 3)) for word in segment.words]
+    assert times == [("Two", 1.0, 1.5), ("words.", 1.5, 2.0)]
+    for sound, text in ((audio, " "), (silence(1.0), "Two words.")):
+        with pytest.raises(InvalidRequest, match="nothing to align"):
+            hear(sound, known_text=text)
 
 
 def test_the_plain_models_know_nothing_else() -> None:

@@ -19,3 +19,4 @@ class TestPocketsphinx(STTConformance):
     other_audio = read_wav(DATA / "open.wav")
     expected_words = ("late", "friend")
     grammar = "digits"
+    known_text = "It is late, my friend."

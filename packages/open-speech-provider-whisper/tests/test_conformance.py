@@ -24,3 +24,4 @@ class TestWhisper(STTConformance):
     audio = read_wav(DATA / "audio" / "digits_us_m4.wav")
     other_audio = read_wav(DATA / "audio" / "command_lights_gb_edward.wav")
     expected_words = ("one", "two", "three", "four", "five")
+    known_text = "one two three four five"

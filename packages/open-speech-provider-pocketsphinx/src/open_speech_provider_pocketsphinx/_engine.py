@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ _CHUNK = SAMPLE_RATE // 4
 _FRAMES_PER_SECOND = 100
 _FREE = "_default"  # the search that the engine makes of its language model
 _GRAMMAR = "grammar"
+_ALIGN = "_align"  # likewise, of a text to align
 _LEVEL = "level"
 _FILLER = ("<", "[", "+")  # <sil>, [NOISE], ++UH++
 _VARIANT = re.compile(r"\(\d+\)$")  # read(2): the second pronunciation
@@ -72,6 +73,11 @@ class Engine:
             raise grammars.refusal(
                 f"The grammar {reason if strange else 'cannot be parsed'}."
             ) from error
+
+    def expect_words(self, words: Sequence[str]) -> None:
+        """Recognise these words of the dictionary and no others, with silence between or none."""
+        self._decoder.set_align_text(" ".join(words))
+        self._search = _ALIGN
 
     def knows(self, word: str) -> bool:
         """Whether the dictionary holds a word."""

@@ -25,6 +25,7 @@ class PocketsphinxBackend(STTBackend):
                 languages=("en-US",),
                 capabilities=frozenset(
                     {
+                        Capability.ALIGNMENT,
                         Capability.GRAMMAR,
                         Capability.PARTIALS,
                         Capability.VOICE_ACTIVITY,

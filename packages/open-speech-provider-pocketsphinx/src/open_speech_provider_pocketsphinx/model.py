@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from open_speech import (
+    Audio,
     ModelInfo,
     Partial,
     Segment,
@@ -21,6 +22,7 @@ from open_speech import (
 from open_speech.errors import InvalidRequest, ModelNotReady
 
 from ._engine import SAMPLE_RATE, Engine, conditioned
+from .alignment import MAX_SECONDS, placed, refusal, spoken
 from .grammars import jsgf
 from .stretches import DEFAULT, stretches
 
@@ -33,8 +35,14 @@ class PocketsphinxModel(STTModel):
         self._engine: Engine | None = Engine()
 
     def transcribe(self, request: TranscriptionRequest) -> Iterator[TranscriptionEvent]:
-        """Yield one segment per stretch of speech, with partials between if they are wanted."""
+        """Yield one segment per stretch of speech, with partials between if they are wanted.
+
+        A known text is aligned with up to two minutes of sound, and is one segment.
+        """
         engine = self._ready(request)
+        if request.known_text is not None:
+            yield _aligned(engine, request.audio, request.known_text)
+            return
         engine.expect(jsgf(request.grammar) if request.grammar else None)
         samples, seconds = request.audio.samples, request.audio.seconds
         pcm = np.clip(samples * 32_767, -32_768, 32_767).astype(np.int16)
@@ -64,6 +72,22 @@ class PocketsphinxModel(STTModel):
                 hint="Other models understand more: pip install open-speech-provider-whisper.",
             )
         return self._engine
+
+
+def _aligned(engine: Engine, audio: Audio, text: str) -> Segment:
+    """The words of a text that is known, with their times."""
+    if audio.seconds > MAX_SECONDS:
+        raise refusal(f"More than {MAX_SECONDS:.0f} seconds of sound cannot be aligned.")
+    said = spoken(text, engine.knows)
+    expected = [each for _, parts in said for each in parts]
+    engine.expect_words(expected)
+    for _ in engine.hear(conditioned(audio.samples)):
+        pass
+    heard = [_moved(word, 0.0, audio.seconds) for word in engine.words()]
+    if [word.text for word in heard] != expected:
+        raise refusal("The recording does not go with the text.")
+    segment = _segment(heard, 0, timed=True)
+    return replace(segment, text=text.strip(), words=tuple(placed(said, heard)))
 
 
 def _moved(word: Word, offset: float, seconds: float) -> Word:

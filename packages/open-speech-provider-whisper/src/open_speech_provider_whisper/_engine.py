@@ -26,6 +26,8 @@ from faster_whisper.vad import VadOptions, get_speech_timestamps, get_vad_model
 from open_speech import Samples, TokenLogprob, VoiceActivity
 from open_speech.errors import InvalidRequest
 
+from ._alignment import Aligned, align
+
 SAMPLE_RATE = 16_000
 """Samples per second that the model was made for."""
 MIN_SAMPLES = 160
@@ -119,6 +121,10 @@ class Engine:
             probability=None if language else float(info.language_probability),
             segments=_told(view, segments, logprobs=logprobs),
         )
+
+    def align(self, samples: Samples, words: Sequence[str], language: str | None) -> Aligned:
+        """Find when each word is said; see ``_alignment.align`` for what it raises."""
+        return align(self._whisper, samples, words, [plain(word) for word in words], language)
 
     def hotwords(self, keywords: Sequence[str]) -> str | None:
         """The keywords as the library takes them: as many of the first as there is room for."""

@@ -33,6 +33,7 @@ _TOKENIZER = 3 * _MB
 _ENGLISH = ("en",)
 _ANY = frozenset(
     {
+        Capability.ALIGNMENT,
         Capability.KEYWORDS,
         Capability.LOGPROBS,
         Capability.PROMPT,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -14,6 +15,7 @@ from open_speech import (
     DetectedLanguage,
     LoadContext,
     ModelInfo,
+    Samples,
     Segment,
     STTModel,
     TokenLogprob,
@@ -74,12 +76,15 @@ class WhisperModel(STTModel):
         """Yield the language, then each segment when its window of 30 seconds is decoded.
 
         With voice activity, silence gives no text and takes no decoding. Can be stopped between
-        two windows.
+        two windows. A known text is aligned, in one step, with up to 30 seconds of sound.
         """
         engine = self._ready()
         language = self._code(request.language)
         settings = {**self._settings, **checked(request.options)}
         samples = np.ascontiguousarray(request.audio.samples, np.float32)
+        if request.known_text is not None:
+            yield from _aligned(engine, samples, request.known_text, language)
+            return
         stretches = None
         if len(samples) < MIN_SAMPLES:
             stretches = []
@@ -142,6 +147,31 @@ def _asked(request: TranscriptionRequest, engine: Engine) -> dict[str, Any]:
     if request.temperature is not None:
         asked["temperature"] = float(request.temperature)
     return asked
+
+
+def _aligned(
+    engine: Engine, samples: Samples, text: str, language: str | None
+) -> Iterator[TranscriptionEvent]:
+    """The words of a text that is known, with their times."""
+    words = text.split()
+    if not words:
+        raise InvalidRequest(
+            "There is no word in the text to align.",
+            param="known_text",
+            hint="Give the words that are said in the recording.",
+        )
+    aligned = engine.align(samples, words, language)
+    yield DetectedLanguage(
+        language=languages.tag(aligned.language), probability=aligned.probability
+    )
+    certain = [math.log(max(each, 1e-10)) for each in aligned.token_probabilities]
+    yield Segment(
+        text=text.strip(),
+        start=aligned.words[0].start,
+        end=max(word.end for word in aligned.words),
+        words=aligned.words,
+        avg_logprob=sum(certain) / len(certain),
+    )
 
 
 def _events(heard: Heard) -> Iterator[TranscriptionEvent]:

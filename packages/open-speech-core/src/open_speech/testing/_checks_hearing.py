@@ -9,10 +9,10 @@ from typing import Any, TypeVar, cast
 import numpy as np
 import pytest
 
-from ..audio import Audio
+from ..audio import Audio, Word
 from ..backends import Model, STTModel
 from ..contract import MAX_EVENTS, checked_transcription
-from ..errors import InvalidResult
+from ..errors import InvalidRequest, InvalidResult
 from ..models import Capability, Kind, ModelInfo
 from ..transcription import (
     DetectedLanguage,
@@ -24,7 +24,7 @@ from ..transcription import (
     VoiceActivity,
 )
 from ._suite import Outcome, Suite, stop
-from .sound import noise, silence
+from .sound import join, noise, silence
 
 E = TypeVar("E")
 
@@ -213,6 +213,41 @@ class HearingChecks(Suite):
         if self.grammar is None:
             pytest.skip("set `grammar`")
         self.taken(Capability.GRAMMAR, info, model, grammar=self.grammar)
+
+    def test_known_text_is_aligned(self, info: ModelInfo, model: Model) -> None:
+        """The words of a known text come as they are written, with times that follow the sound."""
+        self.need(Capability.ALIGNMENT, info, model)
+        if self.known_text is None:
+            pytest.skip("set `known_text`")
+        self.valid_segments(info, model)
+        plain = self.aligned(info, model, self.sound(info))
+        quiet = silence(1.5, sample_rate=info.sample_rate)
+        late = self.aligned(info, model, join(quiet, self.sound(info)))
+        for word, moved in zip(plain, late, strict=True):
+            shift = moved.start - word.start
+            assert abs(shift - quiet.seconds) <= self.time_tolerance_s, (
+                f"{word.text!r} starts {shift:.2f} s later after {quiet.seconds} s of silence"
+            )
+
+    def test_alignment_needs_words(self, info: ModelInfo, model: Model) -> None:
+        """A text without words cannot be aligned, which is the caller's error."""
+        self.need(Capability.ALIGNMENT, info, model)
+        self.valid_segments(info, model)
+        with pytest.raises(InvalidRequest):
+            self.listen(info, model, known_text=" ")
+
+    def aligned(self, info: ModelInfo, model: Model, audio: Audio) -> tuple[Word, ...]:
+        """The words of ``known_text`` in a recording: all of them, in order, within it."""
+        events = self.listen(info, model, audio=audio, known_text=self.known_text)
+        segments = _of(Segment, events)
+        assert len(segments) == 1, f"{len(segments)} segments came for a known text"
+        words = segments[0].words
+        texts = [word.text for word in words]
+        assert texts == (self.known_text or "").split(), f"the words came as {texts}"
+        latest = audio.seconds + self.time_tolerance_s
+        assert all(0.0 <= word.start <= word.end <= latest for word in words), f"{words}"
+        assert all(a.start <= b.start for a, b in pairwise(words)), f"out of order: {words}"
+        return words
 
     def taken(
         self, capability: Capability, info: ModelInfo, model: Model, **changes: Any

@@ -93,6 +93,8 @@ class Suite:
     """A second recording, understood differently; silence where None."""
     expected_words: ClassVar[Sequence[str]] = ()
     """Words that must be found in ``audio``; compared without case."""
+    known_text: ClassVar[str | None] = None
+    """What is said in ``audio``, to align where ``ALIGNMENT`` is declared."""
     time_tolerance_s: ClassVar[float] = 0.5
     """How far times may lie outside of their audio or segment."""
     grammar: ClassVar[str | None] = None

@@ -6,7 +6,8 @@ itself: ``install_provider(folder, "tone", "open_speech.testing.tone")`` makes i
 Speech lasts ``SECONDS_PER_CHAR`` per character at speed 1, as a sine wave whose frequency the
 voice decides (or a recording to imitate), in stretches of ``chunk_s`` (an option of the request or
 of the provider); a seed shifts its phase, and "quiet" in the instructions halves it. Hearing yields
-one segment per second of sound, which tells its number of samples and its peak.
+one segment per second of sound, which tells its number of samples and its peak; a known text
+is spread evenly over what is not silent.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from ..audio import Audio, Samples, Word
 from ..backends import Backend, LoadContext, STTBackend, STTModel, TTSBackend, TTSModel
+from ..errors import InvalidRequest
 from ..hookspecs import hookimpl
 from ..models import Capability, Kind, ModelInfo, ModelPattern, ModelSource, Voice
 from ..speech import SpeechRequest
@@ -91,6 +94,7 @@ _ECHO = ModelInfo(
     languages=("en", "de"),
     capabilities=frozenset(
         {
+            Capability.ALIGNMENT,
             Capability.TRANSLATION,
             Capability.WORD_TIMESTAMPS,
             Capability.LANGUAGE_DETECTION,
@@ -162,6 +166,9 @@ class EchoModel(STTModel):
         """Yield the language, then for each second of sound its partial text and its segment."""
         if Capability.LANGUAGE_DETECTION in self._info.capabilities:
             yield DetectedLanguage(language=request.language or "en", probability=1.0)
+        if request.known_text is not None:
+            yield _aligned(request, request.known_text)
+            return
         samples, rate = request.audio.samples, request.audio.sample_rate
         prompt = f"after {request.prompt} " if request.prompt else ""
         for first in range(0, len(samples), rate):
@@ -256,6 +263,15 @@ def _words(request: SpeechRequest) -> list[Word]:
 
 def _shifted(word: Word, origin: float) -> Word:
     return Word(text=word.text, start=word.start - origin, end=word.end - origin)
+
+
+def _aligned(request: TranscriptionRequest, text: str) -> Segment:
+    loud = np.flatnonzero(np.abs(request.audio.samples) >= SILENCE_PEAK)
+    if not text.split() or not len(loud):
+        raise InvalidRequest("There is nothing to align.", param="known_text")
+    rate = request.audio.sample_rate
+    spoken = replace(request, word_timestamps=True)
+    return _segment(spoken, text.strip(), int(loud[0]) / rate, (int(loud[-1]) + 1) / rate)
 
 
 def _segment(request: TranscriptionRequest, text: str, start: float, end: float) -> Segment:

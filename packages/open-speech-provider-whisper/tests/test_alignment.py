@@ -1,0 +1,134 @@
+"""Known text: its words with the times at which they are said."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from open_speech import Audio, DetectedLanguage, Segment, TranscriptionRequest
+from open_speech.errors import InvalidRequest
+from open_speech.testing import join, noise, silence
+from open_speech_provider_whisper._silence import sounding
+from open_speech_provider_whisper.model import WhisperModel
+
+Recording = Callable[[str], Audio]
+DIGITS = "one two three four five"
+CLIPS = {
+    clip["file"]: clip
+    for clip in json.loads((Path(__file__).parent / "data/audio/manifest.json").read_bytes())
+}
+
+
+def aligned(model: WhisperModel, audio: Audio, text: str, **fields: Any) -> Segment:
+    request = TranscriptionRequest(audio=audio, known_text=text, **fields)
+    language, segment = model.transcribe(request)
+    assert isinstance(language, DetectedLanguage)
+    assert isinstance(segment, Segment)
+    return segment
+
+
+@pytest.mark.parametrize(
+    "name", ["digits_us_m4.wav", "command_lights_gb_edward.wav", "short_yes_us_m4.wav"]
+)
+def test_words_are_placed_where_they_are_said(
+    model: WhisperModel, recording: Recording, name: str
+) -> None:
+    clip = CLIPS[name]
+    segment = aligned(model, recording(name), clip["text"])
+    assert segment.text == clip["text"]
+    for word, expected in zip(segment.words, clip["words"], strict=True):
+        assert word.text == expected["word"]
+        assert word.start == pytest.approx(expected["start"], abs=0.12)
+        assert word.end == pytest.approx(expected["end"], abs=0.22)
+        assert word.probability == pytest.approx(1, abs=0.1)
+    assert segment.avg_logprob == pytest.approx(0, abs=0.1)
+
+
+def test_no_word_is_placed_in_silence(model: WhisperModel, recording: Recording) -> None:
+    audio = recording("digits_us_m4.wav")
+    plain = aligned(model, audio, DIGITS).words
+    late = aligned(model, join(silence(3.0), audio, silence(3.0)), DIGITS).words
+    for word, moved in zip(plain, late, strict=True):
+        assert moved.start - word.start == pytest.approx(3.0, abs=0.1)
+        assert moved.end <= 3.0 + audio.seconds
+
+
+def test_words_come_as_they_are_written(model: WhisperModel, recording: Recording) -> None:
+    text = " One, 2\n<|endoftext|> three's — FÜNF! "
+    segment = aligned(model, recording("digits_us_m4.wav"), text)
+    assert segment.text == text.strip()
+    assert [word.text for word in segment.words] == text.split()
+    assert all(word.start <= word.end for word in segment.words)
+
+
+def test_another_text_is_less_likely(model: WhisperModel, recording: Recording) -> None:
+    audio = recording("digits_us_m4.wav")
+    assert aligned(model, audio, DIGITS).avg_logprob > -0.1
+    assert aligned(model, audio, "nine eight seven six zero").avg_logprob < -2
+
+
+@pytest.mark.parametrize(
+    ("sound", "text", "reason"),
+    [
+        (noise(2.0), "", "no word"),
+        (noise(2.0), " \n ", "no word"),
+        (silence(2.0), "one", "silent"),
+        (silence(0.0), "one", "silent"),
+        (noise(0.005), "one", "silent"),
+        (noise(0.1), "one two three four five six", "too long for 0.1 seconds"),
+        (noise(29.0), "one " * 441, "too long for 29.0 seconds"),
+        (noise(31.0), "one", "31 seconds of sound, and 30 can"),
+    ],
+)
+def test_what_cannot_be_aligned_is_refused(
+    model: WhisperModel, sound: Audio, text: str, reason: str
+) -> None:
+    with pytest.raises(InvalidRequest, match=reason) as caught:
+        aligned(model, sound, text)
+    assert caught.value.param == "known_text"
+
+
+def test_the_longest_text_is_taken(model: WhisperModel) -> None:
+    assert len(aligned(model, noise(29.0), "one " * 440).words) == 440
+
+
+def test_silence_does_not_count(model: WhisperModel, recording: Recording) -> None:
+    audio = join(silence(30.0), recording("short_yes_us_m4.wav"), silence(30.0))
+    (word,) = aligned(model, audio, "yes").words
+    assert 30.2 <= word.start < word.end <= 30.8
+
+
+def test_the_language_is_given_or_detected(multilingual: WhisperModel) -> None:
+    request = TranscriptionRequest(audio=noise(2, seed=3), known_text="Guten Tag.")
+    heard, segment = multilingual.transcribe(request)
+    (same, *_) = multilingual.transcribe(TranscriptionRequest(audio=noise(2, seed=3)))
+    assert isinstance(heard, DetectedLanguage)
+    assert isinstance(same, DetectedLanguage)
+    assert heard.language == same.language
+    assert 0 < (heard.probability or 0) <= 1
+    given, other = multilingual.transcribe(
+        TranscriptionRequest(audio=request.audio, known_text="Guten Tag.", language="pt-BR")
+    )
+    assert given == DetectedLanguage(language="pt")
+    assert isinstance(segment, Segment)
+    assert isinstance(other, Segment)
+    assert segment.avg_logprob != other.avg_logprob
+
+
+def test_only_long_silence_is_left_out() -> None:
+    sound = join(silence(1.0), noise(0.5), silence(0.25), noise(0.5), silence(2.0), noise(0.5))
+    found = sounding(sound.samples)
+    assert found.runs == ((95, 230), (420, 475))
+    assert len(found.samples) == (135 + 55) * 160
+    assert found.moment(0.0, end=False) == 0.95
+    assert found.moment(1.35, end=True) == 2.3
+    assert found.moment(1.35, end=False) == 4.2
+    assert found.moment(9.0, end=True) == 4.75
+    assert found.shrunk(0.95, 2.3) == (1.0, 2.25)
+    assert found.shrunk(1.6, 1.7) == (1.6, 1.7)
+    assert sounding(np.zeros(1600, np.float32)).runs == ()
