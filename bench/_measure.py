@@ -133,13 +133,13 @@ def server(
 
 
 @contextmanager
-def loaded(name: str) -> Iterator[tuple[ModelInfo, Model]]:
-    """A model itself, in this process, as its worker would load it."""
+def loaded(name: str, context: LoadContext | None = None) -> Iterator[tuple[ModelInfo, Model]]:
+    """A model itself, in this process, as its worker would load it; ``context`` has its folder."""
     backends = [each for found in installed_providers() for each in load_backends(found)]
     for backend in backends:
         for info in backend.list_available():
             if info.id == name:
-                model = backend.load(info, LoadContext())
+                model = backend.load(info, context or LoadContext())
                 try:
                     yield model.info or info, model
                 finally:
