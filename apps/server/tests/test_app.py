@@ -173,7 +173,7 @@ def test_an_unknown_model_is_not_found_with_near_matches(client, sdk):
         ({"input": "x" * 100_001}, 400, "text_too_long", "input"),
         ({"response_format": "midi"}, 400, "invalid_request", "response_format"),
         ({"speed": 9}, 400, None, "speed"),
-        ({"model": "tone/plain", "speed": 2}, 400, "unsupported_capability", "speed"),
+        ({"model": "tone/plain", "seed": 2}, 400, "unsupported_capability", "seed"),
         ({"model": "tone/plain", "instructions": "sing"}, 400, "unsupported_capability", None),
         ({"model": "faulty/load-raise"}, 502, "model_load_failed", None),
         ({"model": "faulty/raise"}, 502, "provider_error", None),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,10 +10,13 @@ from open_speech import Config, Defaults, Kind, ModelInfo, Policy, SpeechRequest
 from open_speech.environments import EnvironmentStore, worker_environments
 from open_speech.hosts import WorkerOptions
 from open_speech.routing import Hint
-from open_speech.script import Pause, Piece
+from open_speech.script import Pause, Piece, PrepareText
 from open_speech.store import Store
+from open_speech.text.options import TextOptions
+from open_speech.text.pronunciations import Pronunciations
 
 from .permission import permission
+from .presets import Preset, read_presets
 from .settings import KNOWN, Settings, worker_environment
 
 
@@ -69,7 +73,7 @@ def core_config(settings: Settings) -> Config:
         workers=workers,
         weights=weight_store(settings),
         environments=lambda: worker_environments(environments, workers),
-        prepare=_prepare,
+        prepare=preparation(TextOptions(pronunciations=pronunciations(settings))),
         aliases={name: Kind(kind) for kind, names in KNOWN["aliases"].items() for name in names},
         hints=[Hint(glob=glob, advice=advice) for glob, advice in KNOWN["hints"].items()],
     )
@@ -80,8 +84,23 @@ def server_config(settings: Settings) -> Config:
     return replace(core_config(settings), permit=permission(settings))
 
 
-def _prepare(request: SpeechRequest, _model: ModelInfo) -> list[Piece | Pause]:
-    from open_speech.text.sentences import split_sentences
+def presets(settings: Settings) -> Mapping[str, Preset]:
+    """The operator's presets; none where no file is named."""
+    return read_presets(settings.os_voice_presets) if settings.os_voice_presets else {}
 
-    sentences = split_sentences(request.text, request.language)
-    return [Piece(text=sentence.text, start=sentence.start) for sentence in sentences]
+
+def pronunciations(settings: Settings) -> Pronunciations | None:
+    """The operator's list of pronunciations, if a file is named."""
+    path = settings.os_pronunciations
+    return Pronunciations.read(path) if path else None
+
+
+def preparation(options: TextOptions) -> PrepareText:
+    """How a text is made ready; what does it is imported with the first one."""
+
+    def prepare(request: SpeechRequest, model: ModelInfo) -> Sequence[Piece | Pause]:
+        from open_speech.text.prepare import prepare as prepare_text
+
+        return prepare_text(request, model, options)
+
+    return prepare

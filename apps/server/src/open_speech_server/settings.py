@@ -6,27 +6,31 @@ found by one search. An empty variable counts as one that is not set.
 
 from __future__ import annotations
 
-import ipaddress
 import os
-import re
 import tomllib
-from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
-from pydantic import (
-    AfterValidator,
-    AliasChoices,
-    AliasGenerator,
-    BeforeValidator,
-    Field,
-    SecretStr,
-    StringConstraints,
-    ValidationError,
-    model_validator,
-)
+from pydantic import AliasChoices, AliasGenerator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from .setting_types import (
+    Device,
+    Folder,
+    Isolation,
+    LogFormat,
+    LogLevel,
+    ModelNames,
+    Must,
+    Name,
+    Origins,
+    PresetFile,
+    PronunciationFile,
+    Proxies,
+    Secret,
+    listed,
+)
 
 KNOWN: dict[str, Any] = tomllib.loads(
     resources.files(__package__).joinpath("known.toml").read_text(encoding="utf-8")
@@ -75,87 +79,8 @@ PRIVATE_NETWORKS = (
 """What ``OS_TRUST_PROXY=true`` trusts: loopback, RFC 1918, RFC 4193 and link-local addresses."""
 
 
-@dataclass(frozen=True)
-class Must:
-    """What a text must be, as the end of the sentence "It must be ..."."""
-
-    be: str
-
-
 class ConfigurationError(Exception):
     """The server cannot start as configured; the message says what to change, in sentences."""
-
-
-def _home(path: Path) -> Path:
-    try:
-        return path.expanduser()
-    except RuntimeError:
-        raise ValueError("must be set, since this user has no home directory") from None
-
-
-def _listed(text: str) -> tuple[str, ...]:
-    return tuple(part for part in (piece.strip() for piece in text.split(",")) if part)
-
-
-def _models(text: str) -> str:
-    if not (names := _listed(text)):
-        raise ValueError
-    return ",".join(names)
-
-
-def _origins(text: str) -> str:
-    origins = [origin.rstrip("/") for origin in _listed(text)]
-    if not all(re.fullmatch(r"\*|null|[a-z][a-z0-9+.-]*://[^\s/?#*]+", one) for one in origins):
-        raise ValueError
-    return ",".join(origins)
-
-
-def _proxies(text: str) -> str:
-    """Normalise to ``false``, ``true`` or a comma separated list of networks."""
-    if text.lower() in {"0", "false", "no", "off"}:
-        return "false"
-    if text.lower() in {"1", "true", "yes", "on"}:
-        return "true"
-    networks = [ipaddress.ip_network(part) for part in _listed(text)]
-    if any(network.prefixlen == 0 for network in networks):
-        raise ValueError("must not name all addresses, since anybody could then forge theirs")
-    return ",".join(map(str, networks))
-
-
-def _lower(value: object) -> object:
-    return value.strip().lower() if isinstance(value, str) else value
-
-
-def _token(secret: SecretStr) -> SecretStr:
-    text = secret.get_secret_value().strip()
-    if not text or re.search(r"[\s\x00-\x1f\x7f]", text):
-        raise ValueError
-    return SecretStr(text)
-
-
-Device = Annotated[
-    str,
-    BeforeValidator(_lower),
-    StringConstraints(pattern=r"^(cpu|cuda(:[0-9]{1,2})?)$"),
-    Must("cpu, cuda or cuda:N"),
-]
-Folder = Annotated[Path, AfterValidator(_home)]
-ModelNames = Annotated[
-    str, AfterValidator(_models), Must("the name of a model, or several with commas between")
-]
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=256)]
-Origins = Annotated[
-    str, AfterValidator(_origins), Must("* or origins like https://example.org, commas between")
-]
-Proxies = Annotated[
-    str,
-    AfterValidator(_proxies),
-    Must("false, true or networks like 10.1.0.0/16, commas between"),
-]
-Secret = Annotated[SecretStr, AfterValidator(_token)]
-LogLevel = Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)]
-LogFormat = Annotated[Literal["console", "json"], BeforeValidator(_lower)]
-Isolation = Annotated[Literal["model", "none"], BeforeValidator(_lower)]
 
 
 def _aliases(field: str) -> AliasChoices:
@@ -233,6 +158,12 @@ class Settings(BaseSettings):
     )
     tts_speed: float = Field(
         1.0, ge=0.25, le=4.0, allow_inf_nan=False, description="Default speed of speech."
+    )
+    os_voice_presets: PresetFile | None = Field(
+        None, description="YAML file of voices with their settings, each under a name."
+    )
+    os_pronunciations: PronunciationFile | None = Field(
+        None, description="File that tells how certain words are to be spoken."
     )
 
     # Models
@@ -327,14 +258,14 @@ class Settings(BaseSettings):
     @property
     def cors_origins(self) -> tuple[str, ...]:
         """Allowed web origins."""
-        return _listed(self.os_cors_origins)
+        return listed(self.os_cors_origins)
 
     @property
     def trusted_proxies(self) -> tuple[str, ...]:
         """Networks of proxies that are believed; empty for none."""
         if self.os_trust_proxy == "false":
             return ()
-        return PRIVATE_NETWORKS if self.os_trust_proxy == "true" else _listed(self.os_trust_proxy)
+        return PRIVATE_NETWORKS if self.os_trust_proxy == "true" else listed(self.os_trust_proxy)
 
     @property
     def api_key(self) -> str | None:
@@ -355,7 +286,7 @@ class Settings(BaseSettings):
 
 
 def _joined(first: str, more: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(_listed(first) + _listed(more)))
+    return tuple(dict.fromkeys(listed(first) + listed(more)))
 
 
 def load_settings(**overrides: Any) -> Settings:

@@ -15,7 +15,8 @@ from pydantic import SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from .settings import OLD_NAMES, Must, Settings
+from .setting_types import Must
+from .settings import OLD_NAMES, Settings
 
 PRELOAD_NAMES = {"stt_preload_models": "stt_model", "tts_preload_models": "tts_model"}
 """Old fields whose names are added to those of a new one."""

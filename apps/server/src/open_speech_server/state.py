@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain, repeat
 from typing import Any
@@ -13,8 +13,10 @@ from fastapi import Request
 
 from open_speech import OpenSpeech
 from open_speech.errors import InvalidRequest, OpenSpeechError
+from open_speech.text.pronunciations import Pronunciations
 
-from .config import environment_store, weight_store
+from .config import environment_store, presets, pronunciations, weight_store
+from .presets import Preset
 from .settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -35,9 +37,17 @@ class ServerState:
     preload_errors: dict[str, str] = field(default_factory=dict)
     """Why others could not be, by name."""
 
+    presets: Mapping[str, Preset] = field(init=False)
+    """Voices with their settings, by name."""
+    pronunciations: Pronunciations | None = field(init=False)
+    """How certain words are to be spoken."""
     _listeners: list[Callable[[], None]] = field(default_factory=list)
     _preparing: set[str] = field(default_factory=set)
     _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.presets = presets(self.settings)
+        self.pronunciations = pronunciations(self.settings)
 
     @property
     def configured(self) -> tuple[str, ...]:

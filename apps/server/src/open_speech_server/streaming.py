@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, Awaitable, Coroutine, Mapping
 from contextlib import aclosing
 from typing import Any, TypeVar
@@ -124,3 +125,8 @@ async def _nothing() -> AsyncGenerator[Any, None]:
     nothing: tuple[Any, ...] = ()
     for piece in nothing:
         yield piece
+
+
+def event(data: Mapping[str, object]) -> bytes:
+    """One server-sent event."""
+    return f"data: {json.dumps(data, ensure_ascii=False)}\n\n".encode()

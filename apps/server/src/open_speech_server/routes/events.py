@@ -13,9 +13,8 @@ from open_speech import OpenSpeech
 from open_speech.errors import Busy
 
 from ..state import ServerState, speech_of, state_of
-from ..streaming import LiveResponse
+from ..streaming import LiveResponse, event
 from .models import everything
-from .speech import event
 
 router = APIRouter(tags=["models"])
 Speech = Annotated[OpenSpeech, Depends(speech_of)]

@@ -32,8 +32,7 @@ from ..forms import TranscriptionForm, TranslationForm, form_schema, read_form
 from ..keep_alive import keep_alive_seconds
 from ..openapi import STREAMED_ANSWERS, TRANSCRIPTION_ANSWERS
 from ..state import speech_of, state_of
-from ..streaming import LiveResponse, after_first, while_connected
-from .speech import event
+from ..streaming import LiveResponse, after_first, event, while_connected
 
 router = APIRouter(tags=["transcription"])
 Speech = Annotated[OpenSpeech, Depends(speech_of)]

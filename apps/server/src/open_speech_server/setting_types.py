@@ -1,0 +1,107 @@
+"""What a setting may be: types with the checks that the operator's text must pass."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, SecretStr, StringConstraints
+
+
+@dataclass(frozen=True)
+class Must:
+    """What a text must be, as the end of the sentence "It must be ..."."""
+
+    be: str
+
+
+def _home(path: Path) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise ValueError("must be set, since this user has no home directory") from None
+
+
+def listed(text: str) -> tuple[str, ...]:
+    """The parts of a text between commas, without blank ones."""
+    return tuple(part for part in (piece.strip() for piece in text.split(",")) if part)
+
+
+def _models(text: str) -> str:
+    if not (names := listed(text)):
+        raise ValueError
+    return ",".join(names)
+
+
+def _origins(text: str) -> str:
+    origins = [origin.rstrip("/") for origin in listed(text)]
+    if not all(re.fullmatch(r"\*|null|[a-z][a-z0-9+.-]*://[^\s/?#*]+", one) for one in origins):
+        raise ValueError
+    return ",".join(origins)
+
+
+def _proxies(text: str) -> str:
+    """Normalise to ``false``, ``true`` or a comma separated list of networks."""
+    if text.lower() in {"0", "false", "no", "off"}:
+        return "false"
+    if text.lower() in {"1", "true", "yes", "on"}:
+        return "true"
+    networks = [ipaddress.ip_network(part) for part in listed(text)]
+    if any(network.prefixlen == 0 for network in networks):
+        raise ValueError("must not name all addresses, since anybody could then forge theirs")
+    return ",".join(map(str, networks))
+
+
+def _lower(value: object) -> object:
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+def _token(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value().strip()
+    if not text or re.search(r"[\s\x00-\x1f\x7f]", text):
+        raise ValueError
+    return SecretStr(text)
+
+
+def _presets(path: Path) -> Path:
+    from .presets import read_presets
+
+    read_presets(path)
+    return path
+
+
+def _pronunciations(path: Path) -> Path:
+    from open_speech.text.pronunciations import Pronunciations
+
+    Pronunciations.read(path)
+    return path
+
+
+Device = Annotated[
+    str,
+    BeforeValidator(_lower),
+    StringConstraints(pattern=r"^(cpu|cuda(:[0-9]{1,2})?)$"),
+    Must("cpu, cuda or cuda:N"),
+]
+Folder = Annotated[Path, AfterValidator(_home)]
+ModelNames = Annotated[
+    str, AfterValidator(_models), Must("the name of a model, or several with commas between")
+]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=256)]
+Origins = Annotated[
+    str, AfterValidator(_origins), Must("* or origins like https://example.org, commas between")
+]
+Proxies = Annotated[
+    str,
+    AfterValidator(_proxies),
+    Must("false, true or networks like 10.1.0.0/16, commas between"),
+]
+Secret = Annotated[SecretStr, AfterValidator(_token)]
+LogLevel = Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)]
+LogFormat = Annotated[Literal["console", "json"], BeforeValidator(_lower)]
+Isolation = Annotated[Literal["model", "none"], BeforeValidator(_lower)]
+PresetFile = Annotated[Path, AfterValidator(_home), AfterValidator(_presets)]
+PronunciationFile = Annotated[Path, AfterValidator(_home), AfterValidator(_pronunciations)]
