@@ -1,0 +1,127 @@
+"""What is offered: every voice of Piper's catalogue, and repositories that hold a single voice."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from open_speech import Capability, Kind, ModelInfo, ModelPattern, ModelSource, Voice
+
+from ._speakers import SPEAKERS
+from ._voices import LANGUAGES, SIZES
+
+REPOSITORY = "rhasspy/piper-voices"
+MAX_TEXT_CHARS = 1_000
+"""An engine's sentence is one inference, whose memory grows with the square of its length."""
+CONCURRENCY = 2
+"""A second request gets its words read out while the first one's sentence is computed. More gain
+nothing: one inference already has all threads."""
+
+_NAME = re.compile(r"(?P<code>[a-z]+_[A-Z]+)-(?P<name>[^-]+)-(?P<quality>[a-z_]+)")
+_RATES = {"x_low": 16_000, "low": 16_000, "medium": 22_050, "high": 22_050}
+_SHORT_FORM = ("medium", "high", "low", "x_low")
+"""Which quality a name without one means: the first of these that there is."""
+_PHONEMIZERS = {"he_IL": "hebrew", "ja_JA": "japanese", "th_TH": "thai"}
+"""Of languages whose voices have one of their own. Chinese voices differ: loading tells."""
+_BEYOND_ISO = {"ja_JA": "ja-JP"}
+"""Codes in names that are no BCP-47 tags."""
+_DEVICES = ("cpu", "cuda")
+
+
+def abilities(
+    language: str | None, *, phonemizer: str = "espeak", alignments: bool = True
+) -> frozenset[Capability]:
+    """What a voice can do, by its language, by who makes its phonemes and by its graph.
+
+    Numbers are left to the engine except for English, of which it reads sums of money and times
+    less well than core writes them out ("$5.20" is "dollar five point two zero").
+    """
+    able = {Capability.SPEED}
+    if phonemizer == "espeak":
+        able.add(Capability.PHONEMES)
+    if alignments and phonemizer in ("espeak", "text"):
+        able.add(Capability.WORD_TIMESTAMPS)
+    if primary(language) != "en" and phonemizer in ("espeak", "pinyin", "japanese", "thai"):
+        able.add(Capability.NORMALIZATION)
+    return frozenset(able)
+
+
+def primary(tag: str | None) -> str:
+    """The first part of a BCP-47 tag, with names of one language that differ made one."""
+    first = (tag or "").partition("-")[0].casefold()
+    return {"nb": "no", "nn": "no", "cmn": "zh", "iw": "he", "in": "id"}.get(first, first)
+
+
+def bcp47(code: str) -> str:
+    """The tag for a code as it stands in names and configurations: ``en_US`` is ``en-US``."""
+    return _BEYOND_ISO.get(code, code.replace("_", "-"))
+
+
+def speakers(names: Sequence[str], language: str | None) -> tuple[Voice, ...]:
+    """A voice for each speaker. ``default`` is not for a speaker to be called."""
+    tags = (language,) if language else ()
+    ids = (f"{name}-speaker" if name.casefold() == "default" else name for name in names)
+    return tuple(Voice(id=name, languages=tags) for name in ids)
+
+
+def _model(name: str) -> ModelInfo:
+    match = _NAME.fullmatch(name)
+    assert match is not None, name
+    code, dataset, quality = match["code"], match["name"], match["quality"]
+    language, (english, country) = bcp47(code), LANGUAGES[code]
+    folder = f"{code.partition('_')[0]}/{code}/{dataset}/{quality}"
+    names = SPEAKERS.get(name, dataset).split()
+    people = f", {len(names)} speakers" if len(names) > 1 else ""
+    return ModelInfo(
+        id=f"piper/{name}",
+        kind=Kind.TTS,
+        description=f"Piper: {dataset}, {english} ({country}), quality {quality}{people}.",
+        languages=(language,),
+        capabilities=abilities(language, phonemizer=_PHONEMIZERS.get(code, "espeak")),
+        sample_rate=_RATES[quality],
+        voices=speakers(names, language),
+        sources=(
+            ModelSource(
+                repo_id=REPOSITORY,
+                files=(
+                    f"{folder}/{name}.onnx",
+                    f"{folder}/{name}.onnx.json",
+                    f"{folder}/MODEL_CARD",  # says whose voice it is and under which licence
+                ),
+                size_bytes=SIZES[name],
+            ),
+        ),
+        size_bytes=SIZES[name],
+        aliases=(f"piper/{code}-{dataset}",) if _is_short_form(code, dataset, quality) else (),
+        concurrency=CONCURRENCY,
+        devices=_DEVICES,
+        max_text_chars=MAX_TEXT_CHARS,
+    )
+
+
+def _is_short_form(code: str, dataset: str, quality: str) -> bool:
+    there = (each for each in _SHORT_FORM if f"{code}-{dataset}-{each}" in SIZES)
+    return quality == next(there)
+
+
+MODELS: tuple[ModelInfo, ...] = tuple(_model(name) for name in SIZES)
+"""What is offered by name."""
+
+TEMPLATE = ModelInfo(
+    id="piper",
+    kind=Kind.TTS,
+    description="A voice in Piper's format.",
+    capabilities=abilities(None),
+    sample_rate=22_050,
+    sources=(ModelSource(repo_id="{name}", files=("*.onnx", "*.onnx.json")),),
+    concurrency=CONCURRENCY,
+    devices=_DEVICES,
+    max_text_chars=MAX_TEXT_CHARS,
+)
+"""What to assume of a voice before it is loaded."""
+
+PATTERNS: tuple[ModelPattern, ...] = (
+    ModelPattern(glob="*/*piper-??_??-*", template=TEMPLATE),
+    ModelPattern(glob="*/*piper-???_??-*", template=TEMPLATE),
+)
+"""Names of repositories that hold one voice, such as ``somebody/vits-piper-en_US-bob-medium``."""
