@@ -46,11 +46,13 @@ class Recorder:
     start: int = 0
     _reached: int | None = None
 
-    def same(self, text: str, source: int) -> None:
+    def same(self, text: str, source: int, *, fixed: bool = False) -> None:
         """Take over text as it stands at this place of the original."""
         if not text:
             return
         self._skip_to(source)
+        if fixed:
+            self.fixed.append((self.size, self.size + len(text)))
         self._add(text, source + len(text))
 
     def other(

@@ -1,0 +1,69 @@
+"""Numbers as words, by Unicode's rules for spelling them out (unicode-rbnf)."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from unicode_rbnf import FormatPurpose, RbnfEngine
+from unicode_rbnf.engine import NoRuleForNumberError
+
+LANGUAGES = frozenset({"de", "en", "es", "fr", "it", "nl", "pt"})
+"""Where a number reads well without knowing the grammar around it."""
+MAX_DIGITS = 15
+"""A longer number is read digit by digit."""
+_POINTS = {
+    "de": "Komma", "en": "point", "es": "coma", "fr": "virgule", "it": "virgola", "nl": "komma",
+    "pt": "vírgula",
+}  # fmt: skip
+
+
+def cardinal(number: str, language: str) -> str:
+    """Spell digits out, with a decimal part after a point: ``12.5`` is twelve point five.
+
+    What begins with a needless zero, or is very long, is read digit by digit.
+
+    Args:
+        number: digits, at most one point among them.
+        language: one of ``LANGUAGES``.
+    """
+    whole, _, fraction = number.partition(".")
+    is_plain = len(whole) <= MAX_DIGITS and (len(whole) == 1 or not whole.startswith("0"))
+    words = _spelled(int(whole), language, FormatPurpose.CARDINAL) if is_plain and whole else None
+    words = words or digits(whole or "0", language)
+    return f"{words} {_POINTS[language]} {digits(fraction, language)}" if fraction else words
+
+
+def ordinal(number: str, language: str) -> str | None:
+    """Spell a place in an order out (``3`` is third), in English alone: others inflect it."""
+    if language != "en" or len(number) > MAX_DIGITS:
+        return None
+    return _spelled(int(number), language, FormatPurpose.ORDINAL)
+
+
+def year(number: str, language: str) -> str:
+    """Spell a year out: 1999 is nineteen ninety-nine, 2005 two thousand five."""
+    return _spelled(int(number), language, FormatPurpose.YEAR) or cardinal(number, language)
+
+
+def digits(number: str, language: str) -> str:
+    """Name digits one by one, and leave out whatever else there is."""
+    names = _digit_names(language)
+    return " ".join(names[int(each)] for each in number if each.isdecimal())
+
+
+@cache
+def _engine(language: str) -> RbnfEngine:
+    return RbnfEngine.for_language(language)
+
+
+@cache
+def _digit_names(language: str) -> tuple[str, ...]:
+    names = (_spelled(each, language, FormatPurpose.CARDINAL) for each in range(10))
+    return tuple(name or "" for name in names)
+
+
+def _spelled(number: int, language: str, purpose: FormatPurpose) -> str | None:
+    try:
+        return _engine(language).format_number(number, purpose).text.replace("\u00ad", "")
+    except NoRuleForNumberError:
+        return None
