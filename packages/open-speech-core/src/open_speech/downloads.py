@@ -149,7 +149,11 @@ class Downloads:
         return from_thread
 
     def _gave_up(self, resident: Resident, error: BaseException) -> None:
-        stopped = isinstance(error, (errors.DownloadCancelled, asyncio.CancelledError))
+        # Of neither there is anything to repair.
+        stopped = isinstance(
+            error,
+            (errors.DownloadCancelled, errors.LicenseNotAccepted, asyncio.CancelledError),
+        )
         if isinstance(error, errors.OpenSpeechError) and not stopped:
             resident.error = error
             _log.warning("%s could not be downloaded: %s", resident.offer.id, error)

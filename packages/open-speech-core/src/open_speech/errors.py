@@ -11,7 +11,10 @@ OpenSpeechError
 │   ├── AudioTooLong
 │   ├── TextTooLong
 │   ├── ModelNotAllowed       not in the catalogue, and the operator opens no more than that
+│   ├── RecordingNotFound     no cloned voice, or consent, of this id or name
+│   ├── RecordingConflict     its name is taken, or others rest on it
 │   ├── AccessDenied          the hub does not hand the weights to this token
+│   ├── LicenseNotAccepted    the weights' licence has to be accepted before they are fetched
 │   └── DeleteRefused         the weights are not the store's to delete
 ├── Unavailable               not now; trying again later may help
 │   ├── Busy                  the queue is full
@@ -135,6 +138,12 @@ class AccessDenied(InvalidRequest):
     """The hub does not hand the weights out: gated, private, or a token that it does not know."""
 
     code = "access_denied"
+
+
+class LicenseNotAccepted(InvalidRequest):
+    """The licence of the weights has to be accepted once before they are fetched."""
+
+    code = "license_not_accepted"
 
 
 class DeleteRefused(InvalidRequest):

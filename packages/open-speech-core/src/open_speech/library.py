@@ -71,6 +71,12 @@ class Library:
         await self._downloads.have(resident)
         return resident
 
+    async def accept_license(self, name: str) -> None:
+        """Accept the licence of a model's weights, and so of every model under it; for ever."""
+        model, weights = self._resolve(name).model, self._downloads.weights
+        if weights is not None:
+            await self._downloads.run(weights.accept_license, model)
+
     async def update(self, name: str) -> bool:
         """Move a model to the newest revision of its files; whether that is another one.
 
@@ -145,6 +151,7 @@ class Library:
             state=state if status.state in _AT_REST and not status.busy else status.state,
             revision=weights.revision(model, status.requested),
             disk_bytes=size,
+            license_pending=size is None and weights.license_pending(model),
         )
 
 

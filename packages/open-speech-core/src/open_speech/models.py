@@ -114,6 +114,10 @@ class ModelInfo:
     """Bytes on disk once downloaded, where known."""
     license: str | None = None
     """SPDX expression of the weights."""
+    license_url: str | None = None
+    """Where that licence can be read."""
+    must_accept_license: bool = False
+    """Whether somebody has to accept it, once, before the weights are fetched."""
     aliases: tuple[str, ...] = ()
     """Further names for the model."""
     concurrency: int = 1

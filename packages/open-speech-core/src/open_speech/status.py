@@ -28,6 +28,8 @@ class ModelStatus:
     """The revision in its name; None leaves it to the store."""
     revision: str | None = None
     """The commit that is on disk."""
+    license_pending: bool = False
+    """Its licence has to be accepted before its files are fetched."""
     disk_bytes: int | None = None
     """Of its files on disk."""
     device: str | None = None

@@ -47,6 +47,12 @@ class Weights(Protocol):
     def list(self) -> Sequence[Stored]:
         """Every downloaded model."""
 
+    def license_pending(self, model: ModelInfo) -> bool:
+        """Whether the model's licence has to be accepted before anything is fetched."""
+
+    def accept_license(self, model: ModelInfo) -> None:
+        """Accept the licence of a model's weights, for this and every other model under it."""
+
     def ensure(
         self,
         model: ModelInfo,

@@ -18,6 +18,7 @@ from ..errors import (
 from ..models import Kind, ModelInfo
 from . import _progress, _transfer
 from ._files import is_intact, writing
+from ._licenses import Licenses
 from ._locks import work_below
 from ._obtain import Obtain, Settings, Wish, newest, wishes
 from ._policy import DownloadPolicy
@@ -46,13 +47,15 @@ class Store:
         user_cache: Path | None = None,
         file_hosts: Collection[str] = (),
         policy: DownloadPolicy | None = None,
+        licenses: Licenses | None = None,
     ) -> None:
         """Nothing is read, made or contacted yet.
 
         ``endpoint`` None is the hub client's own; ``token`` None sends none, whatever the user is
         logged in as. ``user_cache`` is the user's own hub cache: what it holds is used in place.
         ``file_hosts`` are further hosts (``host`` or ``host:port``) that the hub may send us to for
-        the bytes of files; public ones need no mention.
+        the bytes of files; public ones need no mention. ``licenses`` None keeps what was accepted
+        beside the weights.
         """
         if endpoint is not None and not is_http(endpoint):
             raise InvalidRequest(
@@ -68,6 +71,7 @@ class Store:
             file_hosts=tuple(file_hosts),
             policy=policy or DownloadPolicy(),
         )
+        self._licenses = licenses or Licenses(self.root / "licenses")
         self._locks_work: bool | None = None
 
     # -- looking ---------------------------------------------------------------------------------
@@ -134,7 +138,15 @@ class Store:
                         slot.record_path(record.requested).unlink(missing_ok=True)
         return bad
 
+    def license_pending(self, model: ModelInfo) -> bool:
+        """Whether the model's licence has to be accepted before anything is fetched."""
+        return self._licenses.pending(model)
+
     # -- changing --------------------------------------------------------------------------------
+
+    def accept_license(self, model: ModelInfo) -> None:
+        """Accept the licence of a model's weights, for this and every other model under it."""
+        self._licenses.accept(model)
 
     def ensure(
         self,
@@ -148,13 +160,15 @@ class Store:
 
         What is here already contacts nothing. Two callers that want the same fetch it once: the
         other waits. DownloadCancelled soon after ``cancelled`` is set; a later call goes on where
-        this one stopped, also after a killed process.
+        this one stopped, also after a killed process. LicenseNotAccepted before anything is
+        fetched whose licence has to be accepted and was not.
         """
         if not model.sources:
             return {}
         slot = self._slot(model)
         record = self._find(slot, model, revision)
         if record is None:
+            self._licenses.require(model)
             stop = cancelled or threading.Event()
             self._probe_locks()
             with slot.changing(stop):
@@ -182,6 +196,7 @@ class Store:
             raise Offline(
                 f"The model {model.id!r} cannot be updated: offline mode is on.", model=model.id
             )
+        self._licenses.require(model)
         slot = self._slot(model)
         stop = cancelled or threading.Event()
         self._probe_locks()

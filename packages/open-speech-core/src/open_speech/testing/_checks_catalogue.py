@@ -117,6 +117,11 @@ class CatalogueChecks(Suite):
         for info in self.described():
             assert info.kind is self.checked_kind, f"{info.id} is {info.kind!r}"
 
+    def test_licenses_to_accept_are_named(self) -> None:
+        """Nobody is asked to accept a licence without a name."""
+        for info in self.described():
+            assert info.license or not info.must_accept_license, f"{info.id} names no license"
+
     def test_capabilities_are_of_the_kind(self) -> None:
         """Capabilities are those that the kind can have."""
         for info in self.described():

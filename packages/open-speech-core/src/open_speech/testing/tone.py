@@ -202,6 +202,19 @@ class ToneBackend(TTSBackend):
                 sources=(ModelSource(repo_id="{name}"),),
             ),
         ),
+        ModelPattern(
+            glob="tone/licensed-*",
+            template=ModelInfo(
+                id="tone/licensed",
+                kind=Kind.TTS,
+                sample_rate=SAMPLE_RATE,
+                voices=_VOICES,
+                sources=(ModelSource(repo_id="{name}"),),
+                license="LicenseRef-Tone",
+                license_url="https://tone.example/license",
+                must_accept_license=True,
+            ),
+        ),
     )
 
     def list_available(self) -> list[ModelInfo]:
