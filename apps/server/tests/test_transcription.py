@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import json
-import os
-import socket
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
 
 import httpx
-import numpy as np
 import openai
 import pytest
 from openai.types.audio import (
@@ -23,63 +16,33 @@ from openai.types.audio import (
     TranslationVerbose,
 )
 
-from live import Live, live_server
+from hearing import (
+    CLIP,
+    DATA,
+    DIGITS,
+    PAUSE,
+    SPOKEN,
+    TINY,
+    URL,
+    as_kind,
+    events_of,
+    hearing_server,
+    send,
+)
+from live import Live
 from open_speech import Transcription as Transcribed
 from open_speech import TranscriptionRequest
-from open_speech.testing import install_provider, noise, silence, sine, wav_bytes
-from open_speech.testing.hub import FakeHub
+from open_speech.testing import noise, silence, wav_bytes
 from open_speech_server.answers import render
 from sound_files import KINDS, bare_decode, write
 
 pytest.importorskip("faster_whisper", reason="faster-whisper is not installed")
-from faster_whisper import WhisperModel
-
-DATA = Path(__file__).parents[3] / "packages" / "open-speech-provider-whisper" / "tests" / "data"
-TINY = "Systran/faster-whisper-tiny"
-CLIP = DATA / "audio" / "digits_us_m4.wav"
-PAUSE = DATA / "audio" / "two_phrases_2s_pause_gb_m4.wav"
-STEPS = 1_000
-"""Of the faulty provider, each when it is let."""
-MINUTES = 31
-SPOKEN = "one two three four five"
-URL = "/v1/audio/transcriptions"
 
 
 @pytest.fixture(scope="module")
-def record(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the faulty provider notes what it does."""
-    return tmp_path_factory.mktemp("record") / "record"
-
-
-@pytest.fixture(scope="module")
-def gate(record: Path) -> Path:
-    """A named pipe: each byte in it lets the faulty provider take a step."""
-    os.mkfifo(record.with_name("gate"))
-    return record.with_name("gate")
-
-
-@pytest.fixture(scope="module")
-def live(tmp_path_factory: pytest.TempPathFactory, record: Path, gate: Path) -> Iterator[Live]:
-    """A server whose default is Whisper, beside the test providers."""
-    folder = tmp_path_factory.mktemp("transcription")
-    for name in ("tone", "faulty"):
-        install_provider(folder / "site", name, f"open_speech.testing.{name}")
-    with FakeHub() as hub:
-        hub.add(TINY, DATA / "whisper-digits")
-        environment = {
-            "PYTHONPATH": str(folder / "site"),
-            "HF_ENDPOINT": hub.url,
-            "HF_HUB_OFFLINE": "0",
-            "HF_HOME": str(folder / "nobodys"),
-            "OPEN_SPEECH_FAULTY_GATE": str(gate),
-            "OPEN_SPEECH_FAULTY_RECORD": str(record),
-            "OPEN_SPEECH_FAULTY_STEPS": str(STEPS),
-            "OPEN_SPEECH_FAULTY_AFTER": "1",
-            "STT_MODEL": TINY,
-            "TTS_MODEL": "tone/sine",
-        }
-        with live_server(folder, environment) as server:
-            yield server
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    with hearing_server(tmp_path_factory.mktemp("transcription"), {TINY: DIGITS}) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
@@ -92,82 +55,6 @@ def client(live: Live) -> Iterator[httpx.Client]:
 def sdk(live: Live) -> Iterator[openai.OpenAI]:
     with openai.OpenAI(base_url=f"{live.address}/v1", api_key="unused", max_retries=0) as client:
         yield client
-
-
-@pytest.fixture(scope="module")
-def bare() -> WhisperModel:
-    """The library alone, over the same weights."""
-    return WhisperModel(str(DATA / "whisper-digits"), device="cpu", compute_type="int8")
-
-
-def send(client: httpx.Client, audio: bytes, name: str = "a.wav", **fields: Any) -> httpx.Response:
-    return client.post(URL, files={"file": (name, audio)}, data=fields)
-
-
-def as_kind(clip: Path, kind: str) -> bytes:
-    """The clip as another kind of file."""
-    if kind == "wav":
-        return clip.read_bytes()
-    muxer, codec, rate = KINDS[kind]
-    return write(muxer, codec, bare_decode(clip.read_bytes(), rate)[None], rate)
-
-
-def events_of(answer: httpx.Response) -> list[dict[str, Any]]:
-    assert answer.headers["content-type"].startswith("text/event-stream")
-    return [json.loads(line[6:]) for line in answer.text.splitlines() if line.startswith("data:")]
-
-
-class TestEqualToTheLibrary:
-    """What comes through the server is what the library says, to the last digit."""
-
-    @pytest.mark.parametrize("kind", ["wav", "mp3", "webm"])
-    @pytest.mark.parametrize("clip", [CLIP, PAUSE], ids=lambda clip: clip.stem)
-    def test_text_and_times(self, client, bare, kind, clip):
-        audio = as_kind(clip, kind)
-        heard, info = bare.transcribe(io.BytesIO(audio), word_timestamps=True, vad_filter=True)
-        expected = list(heard)
-        answer = send(
-            client, audio, f"a.{kind}", response_format="verbose_json",
-            **{"timestamp_granularities[]": ["word", "segment"]},
-        ).json()  # fmt: skip
-        assert expected
-        assert answer["text"] == " ".join(each.text.strip() for each in expected)
-        assert answer["segments"] == [
-            {
-                "id": number,
-                "seek": each.seek,
-                "start": each.start,
-                "end": each.end,
-                "text": each.text,
-                "tokens": each.tokens,
-                "temperature": each.temperature,
-                "avg_logprob": each.avg_logprob,
-                "compression_ratio": each.compression_ratio,
-                "no_speech_prob": each.no_speech_prob,
-            }
-            for number, each in enumerate(expected)
-        ]
-        assert answer["words"] == [
-            {"word": word.word.strip(), "start": word.start, "end": word.end}
-            for each in expected
-            for word in each.words
-        ]
-        assert answer["duration"] == info.duration
-
-    def test_prompt_keywords_and_temperature_reach_it(self, client, bare):
-        audio = CLIP.read_bytes()
-        heard, _ = bare.transcribe(
-            io.BytesIO(audio), vad_filter=True, initial_prompt="six seven", temperature=0.4,
-            hotwords="nine, zero",
-        )  # fmt: skip
-        (expected,) = heard
-        (segment,) = send(
-            client, audio, response_format="verbose_json", prompt="six seven", temperature="0.4",
-            **{"keywords[]": ["nine", "zero"]},
-        ).json()["segments"]  # fmt: skip
-        assert segment["temperature"] == 0.4
-        assert segment["text"] == expected.text
-        assert segment["end"] == expected.end
 
 
 @pytest.mark.parametrize("audio", [silence(2.0), noise(2.0)], ids=["silence", "noise"])
@@ -340,111 +227,3 @@ class TestFields:
         samples = bare_decode(CLIP.read_bytes(), 44_100)[None]
         audio = write("mp4", "aac", samples, 44_100, video=True)
         assert send(client, audio, "film.mp4").json()["text"] == SPOKEN
-
-
-@pytest.fixture(scope="module")
-def talk() -> bytes:
-    """A long recording of little size: tones a minute apart, silence otherwise."""
-    minute = np.zeros(60 * 8_000, np.float32)
-    minute[2_000:6_000] = np.sin(np.arange(4_000) / 3) * 0.5
-    return write("flac", "flac", np.tile(minute, MINUTES)[None], 8_000)
-
-
-class TestLongRecordings:
-    """Above thirty minutes a recording is heard stretch by stretch."""
-
-    def test_times_are_those_of_the_whole(self, client, talk):
-        answer = send(client, talk, model="tone/echo", response_format="verbose_json").json()
-        assert answer["duration"] == MINUTES * 60
-        starts = np.array([each["start"] for each in answer["segments"]])
-        minutes = np.round(starts / 60)
-        assert set(minutes) == set(range(MINUTES))
-        # Seconds are counted anew from where the recording was cut, which is no whole second.
-        assert np.all(np.abs(starts - 60 * minutes) <= 1.01)
-        assert np.all(np.diff(starts) > 0)
-
-    def test_events_come_before_the_last_stretch_is_decoded(self, client, talk):
-        answer = send(client, talk, model="tone/echo", stream="true")
-        *deltas, done = events_of(answer)
-        assert len(deltas) == len(done["text"].split(" samples peaking at ")) - 1 >= MINUTES
-        assert done["usage"]["input_tokens"] == MINUTES * 600
-
-
-def _until(check: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + 30
-    while not check():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.02)  # between two looks at another process
-
-
-@pytest.fixture
-def steps(gate: Path, record: Path) -> Iterator[Callable[[int], None]]:
-    """Let the faulty provider take some steps, and wait for each."""
-    record.unlink(missing_ok=True)
-    record.touch()
-    with gate.open("r+b", buffering=0) as pipe:
-
-        def take(count: int) -> None:
-            for _ in range(count):
-                done = len(record.read_bytes())
-                pipe.write(b"1")
-                _until(lambda done=done: len(record.read_bytes()) > done, "nothing was done")
-
-        yield take
-        os.set_blocking(pipe.fileno(), False)
-        pipe.read(1_000)
-
-
-@pytest.mark.parametrize("stream", ["false", "true"])
-def test_s1_a_client_that_leaves_stops_the_hearing(live, record, steps, stream):
-    sound = {"file": ("a.wav", wav_bytes(sine(1.0)))}
-    with live.client() as own:
-        request = own.build_request(
-            "POST", URL, files=sound, data={"model": "faulty/hear", "stream": stream}
-        )
-        raw = b"POST " + URL.encode() + b" HTTP/1.1\r\n"
-        raw += b"".join(name + b": " + value + b"\r\n" for name, value in request.headers.raw)
-        raw += b"\r\n" + request.read()
-    with socket.create_connection(("127.0.0.1", live.port)) as connection:
-        connection.sendall(raw)
-        steps(2)
-        if stream == "true":
-            assert connection.recv(100).startswith(b"HTTP/1.1 200")
-    # It would take STEPS of them. What it takes until the server sees that nobody is there, and
-    # the one that it was in, are all that it takes.
-    while b"finally" not in record.read_bytes():
-        steps(1)
-        assert record.read_bytes().count(b"step") < STEPS / 10
-    status = "complete=False" if stream == "true" else "status=499"
-    _until(lambda: status in live.log.read_text(), "the request was not ended")
-    assert "ClientLeft" not in live.log.read_text()
-
-
-@pytest.fixture
-def one_step(gate: Path) -> Iterator[None]:
-    """Let the faulty provider take its one step whenever it comes to it."""
-    with gate.open("r+b", buffering=0) as pipe:
-        pipe.write(b"1")
-        yield
-        os.set_blocking(pipe.fileno(), False)
-        pipe.read(1_000)
-
-
-def test_s6_a_failure_is_a_status_where_nothing_was_sent(client, one_step):
-    answer = send(client, wav_bytes(sine(1.0)), model="faulty/hear-none")
-    assert (answer.status_code, answer.json()["error"]["code"]) == (502, "invalid_result")
-
-
-def test_s6_a_failure_after_the_first_event_is_told_and_breaks_the_stream(client, one_step):
-    request = client.build_request(
-        "POST", URL, files={"file": ("a.wav", wav_bytes(sine(1.0)))},
-        data={"model": "faulty/hear-none", "stream": "true"},
-    )  # fmt: skip
-    answer = client.send(request, stream=True)
-    lines: list[str] = []
-    with pytest.raises(httpx.RemoteProtocolError):  # noqa: PT012 - it breaks on the way
-        for line in answer.iter_lines():
-            lines.append(line)  # noqa: PERF402 - what came before the end counts
-    delta, error = (json.loads(line[6:]) for line in lines if line)
-    assert (delta["type"], delta["delta"]) == ("transcript.text.delta", "step 0")
-    assert (error["type"], error["error"]["code"]) == ("error", "invalid_result")

@@ -436,6 +436,11 @@ hears("test_words_have_times", Eared.transcribe, _TIMES)
 hears("test_words_have_times", listening(words=_OUTSIDE), _TIMES)
 hears("test_words_have_times", listening(words=_REVERSED), _TIMES)
 hears("test_language_is_detected", Eared.transcribe, Capability.LANGUAGE_DETECTION)
+hears(
+    "test_only_expected_languages_are_detected",
+    also(DetectedLanguage(language="de")),
+    Capability.LANGUAGE_DETECTION,
+)
 hears("test_partials_come_when_asked", Eared.transcribe, Capability.PARTIALS)
 hears("test_logprobs_come_when_asked", Eared.transcribe, Capability.LOGPROBS)
 hears(

@@ -30,6 +30,8 @@ SPEECH = {
     Capability.WORD_TIMESTAMPS: {"word_timestamps": True},
 }
 HEARING = {
+    Capability.ALIGNMENT: {"known_text": "a"},
+    Capability.LANGUAGE_DETECTION: {"languages": ("de", "fr")},
     Capability.TRANSLATION: {"task": Task.TRANSLATE},
     Capability.PROMPT: {"prompt": "before"},
     Capability.KEYWORDS: {"keywords": ("alpha",)},
@@ -62,6 +64,26 @@ def test_hearing_needs_what_it_asks_for(capability):
     others = frozenset(HEARING) - {capability}
     with pytest.raises(UnsupportedCapability, match=capability.value):
         check_transcription(request, ModelInfo(id="m", kind=Kind.STT, capabilities=others))
+
+
+@pytest.mark.parametrize(
+    ("known", "expected", "language", "fits"),
+    [
+        (("en-US",), ("de", "en"), None, True),
+        (("en-US",), ("de", "fr"), None, False),
+        (("en", "de"), ("de", "fr"), None, False),
+        (("en", "de"), ("de", "fr"), "de", True),
+        ((), ("de", "fr"), None, False),
+    ],
+)
+def test_what_needs_no_detection_is_served_without(known, expected, language, fits):
+    model = ModelInfo(id="m", kind=Kind.STT, languages=known)
+    request = TranscriptionRequest(audio=SOUND, languages=expected, language=language)
+    if fits:
+        check_transcription(request, model)
+    else:
+        with pytest.raises(UnsupportedCapability, match="language_detection"):
+            check_transcription(request, model)
 
 
 def test_the_plain_job_needs_nothing():

@@ -225,6 +225,25 @@ def test_the_language_is_detected(multilingual: WhisperModel, multilingual_folde
     assert Capability.TRANSLATION in multilingual.info.capabilities
 
 
+def test_the_likeliest_of_those_expected_is_taken(
+    multilingual: WhisperModel, multilingual_folder: Path
+) -> None:
+    from faster_whisper import WhisperModel as Bare
+
+    sound = noise(2, seed=3)
+    bare = Bare(str(multilingual_folder), device="cpu", compute_type="int8")
+    *_, known = bare.detect_language(sound.samples)
+    _, second, third, *_ = sorted(known, key=lambda each: -each[1])
+    running = multilingual.transcribe(
+        TranscriptionRequest(audio=sound, languages=(third[0], f"{second[0]}-XY"))
+    )
+    assert next(iter(running)) == DetectedLanguage(language=second[0], probability=second[1])
+    running.close()  # type: ignore[attr-defined]
+    with pytest.raises(InvalidRequest, match="'tlh'") as caught:
+        events(multilingual, sound, languages=("de", "tlh"))
+    assert caught.value.param == "languages"
+
+
 def test_a_given_language_and_task_are_taken(multilingual: WhisperModel) -> None:
     settings = {"language": "pt-BR", "temperature": 0.0}
     sound = noise(1)

@@ -27,6 +27,7 @@ from open_speech.errors import InvalidRequest, UnsupportedCapability
 from .keep_alive import KEEP_ALIVE
 
 MAX_FIELDS = 256
+"""A hundred keywords and a hundred languages are allowed, each a field, and room for the rest."""
 SPOOL_BYTES = 4 * 1024 * 1024
 """Uploads up to here stay in memory; beyond, each piece is written to disk in a thread."""
 MultiPartParser.spool_max_size = SPOOL_BYTES
@@ -114,7 +115,9 @@ class TranscriptionForm(TranslationForm):
 
     language: str | None = Field(None, max_length=35, description="BCP-47; detected if left out.")
     languages: list[str] = Field(
-        [], max_length=100, description="Languages to expect; one counts as `language`."
+        [],
+        max_length=100,
+        description="Languages of which one is detected; one alone counts as `language`.",
     )
     keywords: list[str] = Field([], max_length=100, description="Words to expect.")
     timestamp_granularities: list[Literal["word", "segment"]] = Field(
@@ -141,6 +144,7 @@ class TranscriptionForm(TranslationForm):
         return {
             **super()._fields(task, model),
             "language": self.language or only,
+            "languages": () if self.language or only else tuple(self.languages),
             "keywords": tuple(self.keywords),
             "word_timestamps": "word" in self.timestamp_granularities,
             "logprobs": "logprobs" in self.include,

@@ -76,6 +76,7 @@ def check_transcription(request: TranscriptionRequest, model: ModelInfo) -> None
         model,
         {
             Capability.TRANSLATION: ("task", request.task is Task.TRANSLATE),
+            Capability.LANGUAGE_DETECTION: ("languages", _has_to_choose(request, model)),
             Capability.PROMPT: ("prompt", request.prompt is not None),
             Capability.KEYWORDS: ("keywords", bool(request.keywords)),
             Capability.TEMPERATURE: ("temperature", request.temperature is not None),
@@ -87,6 +88,17 @@ def check_transcription(request: TranscriptionRequest, model: ModelInfo) -> None
             Capability.GRAMMAR: ("grammar", request.grammar is not None),
         },
     )
+
+
+def _has_to_choose(request: TranscriptionRequest, model: ModelInfo) -> bool:
+    """Whether a language has to be found among those expected; one is all that some models know."""
+    expected = {_primary(tag) for tag in request.languages}
+    only = {_primary(tag) for tag in model.languages}
+    return bool(expected) and request.language is None and not (len(only) == 1 and only <= expected)
+
+
+def _primary(tag: str) -> str:
+    return tag.partition("-")[0].lower()
 
 
 def _check(model: ModelInfo, wanted: dict[Capability, tuple[str, bool]]) -> None:

@@ -24,7 +24,7 @@ class Capability(StrEnum):
     WORD_TIMESTAMPS = "word_timestamps"
     """Times for each word (STT: of segments; TTS: of ``Audio.words``)."""
     LANGUAGE_DETECTION = "language_detection"
-    """Finds the language when none is given."""
+    """Finds the language when none is given: any that it knows, or one of those expected."""
     PROMPT = "prompt"
     """Takes preceding text as context."""
     KEYWORDS = "keywords"

@@ -36,6 +36,9 @@ class TranscriptionRequest:
     audio: Audio
     language: str | None = None
     """BCP-47; None means detect it, or the model's only one."""
+    languages: tuple[str, ...] = ()
+    """BCP-47: where no ``language`` is given, the one detected is one of these
+    (``Capability.LANGUAGE_DETECTION``); empty means any."""
     task: Task = Task.TRANSCRIBE
     prompt: str | None = None
     """Text that went before (``Capability.PROMPT``)."""

@@ -14,6 +14,7 @@ import time
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -102,29 +103,40 @@ class Engine:
         *,
         logprobs: bool = False,
         language: str | None = None,
+        among: Sequence[str] = (),
         **settings: Any,
     ) -> Heard:
         """Begin to decode: all of the samples, or the stretches alone, with times of the whole.
 
-        Blocks where the language has to be detected. ``settings`` are the library's own.
+        Blocks where the language has to be detected, which is one of those ``among`` unless there
+        are none. ``settings`` are the library's own.
         """
         view = copy.copy(self._whisper)  # shares everything, and remembers for this request alone
         parts = None
         if stretches is not None:
             parts = [{"start": part.start, "end": part.end} for part in stretches]
             samples = np.concatenate([samples[part.start : part.end] for part in stretches])
+        probability = None
+        if language is None and among:
+            language, probability = self._likeliest(samples, among)
         segments, info = view.transcribe(samples, language=language, **settings)
         if parts:
             segments = restore_speech_timestamps(segments, parts, SAMPLE_RATE)
         return Heard(
             language=info.language,
-            probability=None if language else float(info.language_probability),
+            probability=probability if language else float(info.language_probability),
             segments=_told(view, segments, logprobs=logprobs),
         )
 
     def align(self, samples: Samples, words: Sequence[str], language: str | None) -> Aligned:
         """Find when each word is said; see ``_alignment.align`` for what it raises."""
         return align(self._whisper, samples, words, [plain(word) for word in words], language)
+
+    def _likeliest(self, samples: Samples, among: Sequence[str]) -> tuple[str, float]:
+        """The language, of some, that the first window is most likely in, and how likely."""
+        *_, known = self._whisper.detect_language(samples)
+        language, probability = max((each for each in known if each[0] in among), key=itemgetter(1))
+        return language, float(probability)
 
     def hotwords(self, keywords: Sequence[str]) -> str | None:
         """The keywords as the library takes them: as many of the first as there is room for."""

@@ -80,6 +80,7 @@ class WhisperModel(STTModel):
         """
         engine = self._ready()
         language = self._code(request.language)
+        among = [] if language else [self._known(tag, "languages") for tag in request.languages]
         settings = {**self._settings, **checked(request.options)}
         samples = np.ascontiguousarray(request.audio.samples, np.float32)
         if request.known_text is not None:
@@ -99,6 +100,7 @@ class WhisperModel(STTModel):
             stretches,
             logprobs=request.logprobs,
             language=language,
+            among=among,
             **settings,
             **_asked(request, engine),
         )
@@ -117,16 +119,20 @@ class WhisperModel(STTModel):
 
     def _code(self, tag: str | None) -> str | None:
         """The model's code for the language of a request; None to have it detected."""
-        english = self._info.languages == _ENGLISH
         if tag is None:
-            return "en" if english else None
+            return "en" if self._info.languages == _ENGLISH else None
+        return self._known(tag, "language")
+
+    def _known(self, tag: str, param: str) -> str:
+        """The model's code for a language; raises InvalidRequest where it knows none."""
+        english = self._info.languages == _ENGLISH
         code = languages.code(tag)
         if code and (code == "en" or not english) and self._has(code):
             return code
         raise InvalidRequest(
             f"The model {self._info.id} does not understand {tag[:32]!r}.",
             model=self._info.id,
-            param="language",
+            param=param,
             hint="It understands English alone."
             if english
             else "It takes BCP-47 tags, such as 'en', 'de' or 'pt-BR'.",

@@ -163,6 +163,15 @@ class HearingChecks(Suite):
         probability = found[0].probability
         assert probability is None or 0.0 <= probability <= 1.0, f"probability {probability}"
 
+    def test_only_expected_languages_are_detected(self, info: ModelInfo, model: Model) -> None:
+        """Where languages to expect are named, the one found is among them."""
+        self.need(Capability.LANGUAGE_DETECTION, info, model)
+        self.valid_segments(info, model)
+        for expected in self.known(info, model).languages[-2:] or ("en",):
+            events = self.listen(info, model, language=None, languages=(expected,))
+            found = {event.language for event in _of(DetectedLanguage, events)}
+            assert found <= {expected}, f"it found {found} where {expected!r} alone was expected"
+
     def test_partials_come_when_asked(self, info: ModelInfo, model: Model) -> None:
         """Unfinished text comes before its segment."""
         self.need(Capability.PARTIALS, info, model)

@@ -165,7 +165,8 @@ class EchoModel(STTModel):
     def transcribe(self, request: TranscriptionRequest) -> Iterator[TranscriptionEvent]:
         """Yield the language, then for each second of sound its partial text and its segment."""
         if Capability.LANGUAGE_DETECTION in self._info.capabilities:
-            yield DetectedLanguage(language=request.language or "en", probability=1.0)
+            (expected, *_) = request.languages or ("en",)
+            yield DetectedLanguage(language=request.language or expected, probability=1.0)
         if request.known_text is not None:
             yield _aligned(request, request.known_text)
             return
