@@ -30,11 +30,16 @@ class Loader:
     """Opens hosts for models. One event loop only."""
 
     def __init__(
-        self, make_host: MakeHost, downloads: Downloads, options: Mapping[str, Options]
+        self,
+        make_host: MakeHost,
+        downloads: Downloads,
+        options: Mapping[str, Options],
+        threads: int = 0,
     ) -> None:
         self._make_host = make_host
         self._downloads = downloads
         self._options = options
+        self._threads = threads
 
     async def open_or_fall_back(
         self,
@@ -100,6 +105,11 @@ class Loader:
                 paths=paths,
                 device=device or resident.key.device,
                 compute_type=compute_type,
-                options=self._options.get(offer.provider.name, {}),
+                threads=self._threads,
+                options=self._options_of(offer.provider.name),
             ),
         )
+
+    def _options_of(self, provider: str) -> Options:
+        # Where settings come from, names may have no hyphens.
+        return self._options.get(provider) or self._options.get(provider.replace("-", "_"), {})

@@ -58,7 +58,7 @@ class ModelManager:
         self._device = device
         self._compute_type = compute_type
         self.downloads = Downloads(weights, self.become, self.events)
-        self._loader = Loader(make_host, self.downloads, options or {})
+        self._loader = Loader(make_host, self.downloads, options or {}, self.policy.threads)
         self._unloading = Unloading(self.policy.drain_timeout_s, self.become, self._start)
         self._room = Room(self.residents, self.policy, self.events, self._unloading)
         self._wake = asyncio.Event()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """How long models stay, how many there are, how long anybody waits. Times in seconds."""
+    """How long models stay, what they may take, how long anybody waits. Times in seconds."""
 
     ttl_s: float = 300.0
     """A model unused for so long is unloaded; 0 is never."""
@@ -17,6 +17,8 @@ class Policy:
     """Loaded models may hold so much main memory, as measured; 0 is no limit."""
     device_memory_budget_bytes: int = 0
     """Loaded models may hold so much accelerator memory, by their engines' count; 0 is no limit."""
+    threads: int = 0
+    """CPU threads for each loaded model; 0 leaves it to the engine."""
     queue_size: int = 64
     """At most so many requests use one model or wait for it."""
     load_wait_s: float = 25.0
