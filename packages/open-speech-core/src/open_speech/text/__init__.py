@@ -2,11 +2,12 @@
 
 from .options import NormalizationOptions, TextOptions
 from .prepare import prepare
-from .pronunciations import Pronunciations
+from .pronunciations import Pronunciation, Pronunciations
 from .sentences import Sentence, SentenceSplitter, split_sentences
 
 __all__ = [
     "NormalizationOptions",
+    "Pronunciation",
     "Pronunciations",
     "Sentence",
     "SentenceSplitter",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 
 from unicode_rbnf import FormatPurpose, RbnfEngine
 from unicode_rbnf.engine import NoRuleForNumberError
@@ -62,6 +62,7 @@ def _digit_names(language: str) -> tuple[str, ...]:
     return tuple(name or "" for name in names)
 
 
+@lru_cache(maxsize=4096)
 def _spelled(number: int, language: str, purpose: FormatPurpose) -> str | None:
     try:
         return _engine(language).format_number(number, purpose).text.replace("\u00ad", "")

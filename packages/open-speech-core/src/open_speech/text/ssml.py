@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NoReturn
 from xml.parsers import expat
 
 from ..errors import InvalidRequest
 from ..models import ModelInfo
 from ..script import Pause
-from ._prosody import MAX_VOLUME, break_seconds, rate_factor, volume_factor
+from .prosody import MAX_VOLUME, break_seconds, rate_factor, volume_factor
 from .say_as import say_as
 from .stretches import MAX_IPA, Collector, Setting, Stretch, clamped_rate
 
@@ -70,7 +70,7 @@ class _Whole:
     attributes: Mapping[str, str]
     depth: int
     tag: int
-    text: str = ""
+    parts: list[str] = field(default_factory=list)
     start: int | None = None
     end: int = 0
 
@@ -166,7 +166,7 @@ class _Reader:
         end = self._source_end(data, start)
         whole = self._whole
         if whole:
-            whole.text += data
+            whole.parts.append(data)
             whole.start = start if whole.start is None else whole.start
             whole.end = end
         elif self._text[start:end] == data:
@@ -184,9 +184,9 @@ class _Reader:
 
     def _speak(self, whole: _Whole) -> None:
         """Say what an element stands for."""
-        collector, content = self._collector, whole.text.strip()
+        collector, shown = self._collector, "".join(whole.parts)
+        content = shown.strip()
         start, end = (whole.tag, whole.tag + 1) if whole.start is None else (whole.start, whole.end)
-        shown = whole.text or ""
         if whole.name in _UNSPOKEN:
             return
         if whole.name == "phoneme" and (ipa := _ipa(whole.attributes)) and _is_plain(content):
