@@ -103,6 +103,20 @@ def test_text_comes_from_standard_input_and_sound_goes_to_standard_output(shared
     assert done.errors == ""
 
 
+def test_subtitles_of_what_is_said_stand_beside_it(shared: Path, tmp_path: Path) -> None:
+    text = "Good morning, dear listeners! This costs 25 dollars."
+    out = tmp_path / "talk.mp3"
+    done = run("say", text, "-o", out, "--srt", environment=variables(shared, **SPEAK))
+    assert done.status == 0, done.errors
+    cues = (tmp_path / "talk.srt").read_text().split("\n\n")
+    assert [cue.splitlines()[2] for cue in cues if cue] == [
+        "Good morning, dear listeners!",
+        "This costs 25 dollars.",
+    ]
+    done = run("say", text, "-o", "-", "--srt", environment=variables(shared, **SPEAK))
+    assert "--srt needs a file" in done.errors
+
+
 def test_an_explicit_model_that_nobody_serves_is_an_error_that_names_what_is_there(
     shared: Path, tmp_path: Path
 ) -> None:

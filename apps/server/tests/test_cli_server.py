@@ -123,6 +123,15 @@ def test_subtitles(site: Site, hello: Path) -> None:
     assert done.text.startswith("WEBVTT\n\n00:00:0")
 
 
+def test_subtitles_of_what_the_server_says(site: Site, tmp_path: Path) -> None:
+    out = tmp_path / "talk.wav"
+    done = run("say", "One two. Three four!", "-o", out, "--srt", environment=site.local)
+    assert done.status == 0, done.errors
+    assert "\nOne two.\n" in out.with_suffix(".srt").read_text()
+    assert "\nThree four!\n" in out.with_suffix(".srt").read_text()
+    assert out.read_bytes()[:4] == b"RIFF"
+
+
 def test_voices_and_providers(site: Site) -> None:
     voices = run("voices", "--language", "de", "--json", environment=site.local).json["voices"]
     assert voices

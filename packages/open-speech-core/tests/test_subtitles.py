@@ -8,7 +8,8 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from open_speech.subtitles import to_srt, to_vtt
+from open_speech.audio import Word
+from open_speech.subtitles import CUE_CHARS, cues_of_speech, to_srt, to_vtt
 from open_speech.transcription import Segment
 
 Cue = tuple[float, float, str]
@@ -102,3 +103,47 @@ def test_both_formats_read_back(spoken: list[Segment]) -> None:
             assert end > start
             assert end == start + 0.001 or abs(end - one.end) <= 0.00051 or one.end <= one.start
             assert text == expected.replace("-->", arrow).replace("\0", "\ufffd")
+
+
+def spoken(text: str, gap_after: str = "") -> list[Word]:
+    """Every word of a text, 0.4 s each; a second of silence behind one of them."""
+    words, seconds = [], 0.0
+    for match in re.finditer(r"[\w']+", text):
+        words.append(Word(text=match[0], start=seconds, end=seconds + 0.4, span=match.span()))
+        seconds += 1.4 if match[0] == gap_after else 0.4
+    return words
+
+
+def test_a_cue_ends_with_its_sentence_and_keeps_its_marks() -> None:
+    text = 'She said: "Hello there!" Then (softly) nothing. And you?'
+    cues = cues_of_speech(text, spoken(text))
+    assert [cue.text for cue in cues] == [
+        'She said: "Hello there!"',
+        "Then (softly) nothing.",
+        "And you?",
+    ]
+    assert [round(cue.start, 1) for cue in cues] == [0.0, 1.6, 2.8]
+
+
+def test_a_cue_ends_before_a_silence() -> None:
+    text = "one two three four"
+    cues = cues_of_speech(text, spoken(text, gap_after="two"))
+    assert [cue.text for cue in cues] == ["one two", "three four"]
+
+
+def test_what_stands_by_itself_is_not_shown() -> None:
+    text = "one [pause:300ms] two-three"
+    words = [
+        Word(text="one", start=0.0, end=0.4, span=(0, 3)),
+        Word(text="two", start=0.5, end=0.7, span=(18, 21)),
+        Word(text="three", start=0.7, end=0.9, span=(22, 27)),
+    ]
+    assert [cue.text for cue in cues_of_speech(text, words)] == ["one two-three"]
+
+
+@given(st.lists(st.sampled_from(["a", "word", "extraordinarily", "end.", "why?"]), max_size=200))
+def test_cues_are_short_and_lose_no_word(parts: list[str]) -> None:
+    text = " ".join(parts)
+    cues = cues_of_speech(text, spoken(text))
+    assert " ".join(cue.text for cue in cues) == text
+    assert all(len(cue.text) <= CUE_CHARS for cue in cues)

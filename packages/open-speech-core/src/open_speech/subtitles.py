@@ -7,10 +7,19 @@ an empty line would end it, and ``-->`` may not occur in it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
+from .audio import Word
 from .transcription import Segment
+
+CUE_CHARS = 84
+"""Two lines of the 42 characters that broadcasters allow."""
+CUE_GAP_S = 0.8
+"""A longer silence ends a cue."""
+_ENDS = ".!?…。！？"  # noqa: RUF001 - they are meant
+_CLOSING = "\"'”’)]»"  # noqa: RUF001 - likewise
 
 
 @dataclass(frozen=True)
@@ -34,6 +43,61 @@ def to_vtt(segments: Iterable[Segment]) -> str:
     return "WEBVTT\n\n" + "".join(
         f"{_time(cue.start_ms, '.')} --> {_time(cue.end_ms, '.')}\n{_escape(cue.text)}\n\n"
         for cue in _cues(segments)
+    )
+
+
+def cues_of_speech(text: str, words: Iterable[Word]) -> list[Segment]:
+    """Group the words of a text that was spoken into cues that can be read at once.
+
+    ``words`` carry the stretches of ``text`` they stand for. A cue ends with a sentence, before a
+    silence, or when it is full. Words keep the signs that stand directly at them; what stands by
+    itself, such as a tag, is left out.
+    """
+    shown = _with_signs(text, [word for word in words if word.span])
+    cues: list[list[tuple[str, Word]]] = []
+    for written, word in shown:
+        if not cues or _is_full(cues[-1], written, word):
+            cues.append([])
+        cues[-1].append((written, word))
+    return [
+        Segment(
+            text=" ".join(written for written, _ in cue), start=cue[0][1].start, end=cue[-1][1].end
+        )
+        for cue in cues
+    ]
+
+
+def _with_signs(text: str, words: Sequence[Word]) -> list[tuple[str, Word]]:
+    """Each word as it is written, with the quotes, brackets and stops around it."""
+    shown: list[tuple[str, Word]] = []
+    before = 0
+    for word in words:
+        assert word.span
+        start, end = word.span
+        written = " ".join(text[start:end].split())
+        between = text[before:start]
+        if shown and between and not any(map(str.isspace, between)):  # "two-three"
+            last, first = shown[-1]
+            shown[-1] = (f"{last}{between}{written}", replace(first, end=word.end))
+        else:
+            signs = re.split(r"\s+", between)
+            if shown:
+                shown[-1] = (f"{shown[-1][0]}{signs[0]}", shown[-1][1])
+            shown.append((f"{signs[-1]}{written}", word))
+        before = end
+    if shown:
+        tail = re.split(r"\s+", text[before:])[0]
+        shown[-1] = (f"{shown[-1][0]}{tail}", shown[-1][1])
+    return shown
+
+
+def _is_full(cue: list[tuple[str, Word]], written: str, word: Word) -> bool:
+    last, last_word = cue[-1]
+    length = sum(len(each) + 1 for each, _ in cue) + len(written)
+    return (
+        last.rstrip(_CLOSING).endswith(tuple(_ENDS))
+        or word.start - last_word.end > CUE_GAP_S
+        or length > CUE_CHARS
     )
 
 

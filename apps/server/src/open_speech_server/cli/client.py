@@ -49,6 +49,7 @@ class Heard:
     words: tuple[Word, ...]
 
 
+OnWord = Callable[[Word], None]
 OnText = Callable[[str], None]
 """Called with the text of each segment, as soon as it is known."""
 
@@ -77,6 +78,10 @@ class ModelEntry(_Entry):
     """Of its files, in 10**6 bytes; None if it has none or nobody knows."""
     description: str = ""
     license: str | None = None
+    """Of its weights."""
+    license_url: str | None = None
+    license_pending: bool = False
+    """It has to be accepted before the files are fetched."""
     languages: list[str] | None = None
     voices: int = 0
     aliases: list[str] | None = None
@@ -124,8 +129,11 @@ class ProviderEntry(_Entry):
 class Client(Protocol):
     """Answers commands. Errors are ``Failure`` or those of ``open_speech.errors``."""
 
-    def speak(self, asked: Speaking) -> Generator[bytes, None, None]:
-        """The sound of a text, encoded, as it is made; closing the generator stops that."""
+    def speak(self, asked: Speaking, on_word: OnWord | None = None) -> Generator[bytes, None, None]:
+        """The sound of a text, encoded, as it is made; closing the generator stops that.
+
+        ``on_word`` is told each word with its times from the start of the whole.
+        """
 
     def transcribe(self, recording: BinaryIO, asked: Hearing, on_text: OnText) -> Heard:
         """Understand a recording in any common container; the file must be seekable."""
@@ -136,8 +144,8 @@ class Client(Protocol):
     def model(self, name: str) -> ModelEntry:
         """One model, by any of its names."""
 
-    def pull(self, name: str) -> ModelEntry:
-        """Have a model's files on disk and verified."""
+    def pull(self, name: str, *, accept_license: bool = False) -> ModelEntry:
+        """Have a model's files on disk and verified; the licence is accepted first, if said so."""
 
     def update(self, name: str) -> tuple[ModelEntry, bool]:
         """Move a model to its newest revision; whether that is another one."""

@@ -31,7 +31,16 @@ from open_speech.store import Store
 from ..config import core_config, weight_store
 from ..languages import language_name
 from ..settings import Settings
-from .client import Heard, Hearing, ModelEntry, OnText, ProviderEntry, Speaking, VoiceEntry
+from .client import (
+    Heard,
+    Hearing,
+    ModelEntry,
+    OnText,
+    OnWord,
+    ProviderEntry,
+    Speaking,
+    VoiceEntry,
+)
 from .console import Progress, note
 
 _FIELDS = {Kind.STT: "stt_model", Kind.TTS: "tts_model"}
@@ -61,7 +70,7 @@ class LocalClient:
         self._speech = speech
         self._progress = progress
 
-    def speak(self, asked: Speaking) -> Generator[bytes, None, None]:
+    def speak(self, asked: Speaking, on_word: OnWord | None = None) -> Generator[bytes, None, None]:
         """See ``Client``."""
         from open_speech.codecs.encode import Encoder
 
@@ -71,11 +80,15 @@ class LocalClient:
             voice=asked.voice or "",
             language=asked.language,
             speed=asked.speed or self._settings.tts_speed,
+            word_timestamps=on_word is not None,
         )
         encoder, seconds = Encoder(asked.format), 0.0
         self._progress.show(f"loading {name}")
         with closing(self._portal.iterate(self._speech.speak(request, model=name))) as stretches:
             for audio in stretches:
+                for word in audio.words if on_word else ():
+                    assert on_word
+                    on_word(replace(word, start=word.start + seconds, end=word.end + seconds))
                 seconds += audio.seconds
                 self._progress.show(f"{seconds:.1f} s spoken")
                 yield encoder.feed(audio)
@@ -174,9 +187,11 @@ class LocalClient:
             for provider in self._speech.registry.providers
         ]
 
-    def pull(self, name: str) -> ModelEntry:
+    def pull(self, name: str, *, accept_license: bool = False) -> ModelEntry:
         """Have a model's files here and verified."""
         offer = self._speech.resolve(name)
+        if accept_license:
+            weight_store(self._settings).accept_license(offer.model)
         self._fetch(offer)
         return self.model(name)
 
@@ -267,6 +282,8 @@ class LocalClient:
             size_mb=round(model.size_bytes / 1e6, 1) if model.size_bytes else None,
             description=model.description,
             license=model.license,
+            license_url=model.license_url,
+            license_pending=weight_store(self._settings).license_pending(model),
             languages=list(model.languages),
             voices=len(model.voices),
             aliases=list(model.aliases),

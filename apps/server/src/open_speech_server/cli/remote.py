@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 from collections.abc import Generator, Iterator
@@ -14,7 +15,16 @@ import httpx
 
 from open_speech import Segment, Word
 
-from .client import Heard, Hearing, ModelEntry, OnText, ProviderEntry, Speaking, VoiceEntry
+from .client import (
+    Heard,
+    Hearing,
+    ModelEntry,
+    OnText,
+    OnWord,
+    ProviderEntry,
+    Speaking,
+    VoiceEntry,
+)
 from .connect import Server, trust
 from .console import Progress, note
 from .exits import FAILED, UNAVAILABLE, Failure
@@ -53,7 +63,7 @@ class RemoteClient:
     ) -> None:
         self._http.close()
 
-    def speak(self, asked: Speaking) -> Generator[bytes, None, None]:
+    def speak(self, asked: Speaking, on_word: OnWord | None = None) -> Generator[bytes, None, None]:
         """See ``Client``."""
         body = {
             "input": asked.text,
@@ -62,10 +72,18 @@ class RemoteClient:
             "response_format": asked.format,
             "speed": asked.speed,
             "language": asked.language,
+            "timestamps": on_word is not None or None,
         }
         given = {name: value for name, value in body.items() if value is not None}
         with self._asked("POST", "/v1/audio/speech", json=given) as answer:
-            yield from answer.iter_bytes()
+            if on_word is None:
+                yield from answer.iter_bytes()
+                return
+            for line in answer.iter_lines():
+                piece = json.loads(line)
+                for told in piece["timestamps"]:
+                    on_word(_word(told))
+                yield base64.b64decode(piece["audio"])
 
     def transcribe(self, recording: BinaryIO, asked: Hearing, on_text: OnText) -> Heard:
         """See ``Client``."""
@@ -106,12 +124,18 @@ class RemoteClient:
         provider = str(found.get("owned_by", "")).partition("/")[2] or None
         languages = found.get("language") or []
         return ModelEntry(
-            id=found["id"], type=kind, state="available", provider=provider, languages=languages
+            id=found["id"],
+            type=kind,
+            state="available",
+            provider=provider,
+            languages=languages,
+            license=found.get("license"),
         )
 
-    def pull(self, name: str) -> ModelEntry:
+    def pull(self, name: str, *, accept_license: bool = False) -> ModelEntry:
         """See ``Client``; Ctrl-C has the server stop."""
-        return self._begun(name, "download", {}, "downloaded")
+        how: dict[str, object] = {"accept_license": True} if accept_license else {}
+        return self._begun(name, "download", how, "downloaded")
 
     def load(self, name: str, how: dict[str, object]) -> ModelEntry:
         """Have a model loaded; what may be said of it is what the server takes."""
@@ -292,3 +316,8 @@ def _providers(found: dict[str, Any]) -> list[ProviderEntry]:
         ProviderEntry.of({**each, "models": sum(b["models"] for b in each["backends"])})
         for each in found["providers"]
     ]
+
+
+def _word(told: dict[str, Any]) -> Word:
+    span = (told["text_start"], told["text_end"]) if "text_start" in told else None
+    return Word(text=told["word"], start=told["start_time"], end=told["end_time"], span=span)

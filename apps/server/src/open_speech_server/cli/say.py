@@ -10,6 +10,8 @@ from pathlib import Path
 
 import click
 
+from open_speech import Word
+
 from .connect import Server, connected, server_options
 from .console import Progress, emit, json_option, size
 from .exits import Failure
@@ -39,6 +41,7 @@ from .output import ENDINGS, format_of, written
     help="1 is the voice's own pace, 2 twice as fast.  [default: TTS_SPEED]",
 )
 @click.option("--language", metavar="TAG", help="Language of the text, like en or de-AT.")
+@click.option("--srt", is_flag=True, help="Write SubRip subtitles beside FILE, as FILE.srt.")
 @json_option
 @server_options
 def command(
@@ -51,12 +54,15 @@ def command(
     voice: str | None,
     speed: float | None,
     language: str | None,
+    srt: bool,  # noqa: FBT001 - click's way
 ) -> None:
     """Speak TEXT; - reads it from standard input.
 
     The file appears when the speech is complete: a failure leaves nothing behind.
     """
     target = _target(output, as_json=as_json)
+    if srt and target is None:
+        raise click.UsageError("--srt needs a file to stand beside: add -o FILE")
     chosen = audio_format or (format_of(target) if target else "wav")
     spoken = sys.stdin.read() if text == "-" else text
     if not spoken.strip():
@@ -68,11 +74,14 @@ def command(
         text=spoken, format=chosen, model=model, voice=voice, speed=speed, language=language
     )
     progress, began = Progress(), time.monotonic()
+    words: list[Word] = []
     try:
         with connected(server, progress) as client:
-            count = _write(client.speak(asked), target)
+            count = _write(client.speak(asked, words.append if srt else None), target)
     finally:
         progress.clear()
+    if srt and target:
+        _write_subtitles(spoken, words, target.with_suffix(".srt"))
     seconds = time.monotonic() - began
     if as_json:
         emit(
@@ -107,3 +116,11 @@ def _write(pieces: Generator[bytes, None, None], target: Path | None) -> int:
             if target is None:
                 file.flush()
     return count
+
+
+def _write_subtitles(text: str, words: list[Word], target: Path) -> None:
+    from open_speech.subtitles import cues_of_speech, to_srt
+
+    with written(target) as file:
+        file.write(to_srt(cues_of_speech(text, words)).encode("utf-8"))
+    click.echo(f"{target}: the subtitles", err=True)
