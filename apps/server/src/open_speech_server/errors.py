@@ -34,6 +34,8 @@ STATUS: Mapping[type[core.OpenSpeechError], int] = {
     core.AudioTooLong: 413,
     core.TextTooLong: 400,
     core.ModelNotAllowed: 403,
+    core.RecordingNotFound: 404,
+    core.RecordingConflict: 409,
     core.AccessDenied: 403,
     core.DeleteRefused: 403,
     core.Unavailable: 503,

@@ -134,6 +134,18 @@ class ModelNotAllowed(InvalidRequest):
     code = "model_not_allowed"
 
 
+class RecordingNotFound(InvalidRequest):
+    """There is no cloned voice, or no consent, of this id or name."""
+
+    code = "recording_not_found"
+
+
+class RecordingConflict(InvalidRequest):
+    """The name of a recording is taken, or another recording rests on it."""
+
+    code = "recording_conflict"
+
+
 class AccessDenied(InvalidRequest):
     """The hub does not hand the weights out: gated, private, or a token that it does not know."""
 

@@ -18,6 +18,7 @@ from . import capabilities
 from .aio import ahead
 from .alignment import find_aligner
 from .audio import Audio
+from .cloning import with_reference
 from .errors import InvalidRequest
 from .events import EventBus
 from .hosts import Host, InProcessHost, SubprocessHost, WorkerOptions
@@ -44,6 +45,7 @@ from .transcription import (
     join_texts,
     later,
 )
+from .voice_library import VoiceLibrary
 from .voices import resolve_voice
 from .weights import Weights
 
@@ -94,6 +96,8 @@ class Config:
     """Names that mean the default model of a kind."""
     permit: Permit = anything
     """Asked about every name that is resolved, whatever for."""
+    voice_library: VoiceLibrary | None = None
+    """Cloned voices, for models that declare ``Capability.VOICE_CLONE``."""
     hints: Sequence[Hint] = ()
     """What to do about names that nobody serves."""
 
@@ -195,6 +199,7 @@ class OpenSpeech:
         An empty voice or ``default`` means the configured one. ``prepare`` makes the pieces
         instead of ``Config.prepare``; ``volume`` is a factor on the samples. A pace that the
         engine does not have is made here, and so are word times, by a loaded model that aligns.
+        A voice of ``Config.voice_library``, by id or name, is imitated by models that clone.
         Raises before the first stretch what is wrong with the request, and what loading or the
         engine raises.
         """
@@ -204,6 +209,8 @@ class OpenSpeech:
             lease = await held.enter_async_context(
                 self.manager.lease(name, keep_alive_s=keep_alive_s)
             )
+            library = self.config.voice_library
+            request = await with_reference(request, lease.model, library)
             capabilities.check_speech(for_engine(request, lease.model)[0], lease.model)
             voice = resolve_voice(lease.model, request.voice, self.config.tts.voice)
             settled = replace(request, voice=voice)
@@ -217,6 +224,7 @@ class OpenSpeech:
                 script=script,
                 volume=volume,
                 configured_voice=self.config.tts.voice,
+                library=library,
                 aligner=await self._aligner(held, lease, settled),
             )
             # Two stretches ahead: the engine works while the last one is encoded and sent.

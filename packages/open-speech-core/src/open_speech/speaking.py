@@ -15,11 +15,13 @@ import numpy as np
 from .alignment import align
 from .audio import Audio, Samples, Word
 from .capabilities import check_speech
+from .cloning import with_reference
 from .lease import Lease
 from .models import Capability, ModelInfo
 from .script import Pause, Piece, original_words
 from .seams import Joiner
 from .speech import SpeechRequest
+from .voice_library import VoiceLibrary
 from .voices import resolve_voice
 
 _CUT_S = 0.25
@@ -37,6 +39,8 @@ class Speaking:
     volume: float = 1.0
     """Factor on the samples."""
     configured_voice: str | None = None
+    library: VoiceLibrary | None = None
+    """Further voices that pieces may name."""
     aligner: Lease | None = None
     """Finds the word times that the model does not tell; None if it does, or nobody asked."""
 
@@ -61,7 +65,7 @@ class Speaking:
 
     async def _spoken(self, piece: Piece) -> AsyncGenerator[Audio, None]:
         """Speak one piece: with word times at once, without them as it comes."""
-        request = self._piece_request(piece)
+        request = await self._piece_request(piece)
         asked, pace = for_engine(request, self.lease.model)
         check_speech(asked, self.lease.model)
         speech = self.lease.speak(asked)
@@ -71,15 +75,16 @@ class Speaking:
             async for sound in sounds:
                 yield _louder(sound, self.volume * piece.volume)
 
-    def _piece_request(self, piece: Piece) -> SpeechRequest:
+    async def _piece_request(self, piece: Piece) -> SpeechRequest:
         request, model = self.request, self.lease.model
-        voice = request.voice
         if piece.voice:
-            voice = resolve_voice(model, piece.voice, self.configured_voice)
+            named = replace(request, voice=piece.voice, reference=None, reference_text=None)
+            request = await with_reference(named, model, self.library)
+            voice = resolve_voice(model, request.voice, self.configured_voice)
+            request = replace(request, voice=voice)
         return replace(
             request,
             text=piece.text,
-            voice=voice,
             language=piece.language or request.language,
             speed=request.speed * piece.speed,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from dataclasses import replace
 
 from .blends import Share, read_blend, write_blend
@@ -33,7 +34,7 @@ def resolve_voice(model: ModelInfo, wanted: str, configured: str | None) -> str:
     if wanted not in ("", DEFAULT):
         found = _find(model, wanted)
         if found is None:
-            raise _unknown(model, wanted)
+            raise unknown_voice(model, wanted)
         return found
     if configured and configured != DEFAULT:
         if found := _find(model, configured):
@@ -70,7 +71,7 @@ def _blend(model: ModelInfo, expression: str) -> str:
     for share in read_blend(expression):
         voice = _find(model, share.voice)
         if voice is None:
-            raise _unknown(model, share.voice)
+            raise unknown_voice(model, share.voice)
         shares.append(replace(share, voice=voice))
     return write_blend(shares)
 
@@ -94,8 +95,9 @@ def _stand_in(model: ModelInfo, openai_name: str) -> str:
     return choices[OPENAI_VOICES.index(openai_name) % len(choices)]
 
 
-def _unknown(model: ModelInfo, wanted: str) -> UnknownVoice:
-    near = near_matches(wanted, [voice.id for voice in model.voices])
+def unknown_voice(model: ModelInfo, wanted: str, further: Iterable[str] = ()) -> UnknownVoice:
+    """The error for a voice that the model lacks; ``further`` names what else it might mean."""
+    near = near_matches(wanted, [*(voice.id for voice in model.voices), *further])
     return UnknownVoice(
         f"The model {model.id!r} has no voice {wanted[:64]!r}.",
         model=model.id,
