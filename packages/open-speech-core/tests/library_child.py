@@ -1,7 +1,7 @@
 """A process that writes to a voice library, for tests that kill it or make it wait.
 
-``write ROOT``: for each line "VERB NAME STEP" a child adds, replaces or deletes the voice, or renames
-the one consent, and kills itself as it begins that step of those that leave a trace on the disk.
+``write ROOT``: for each line "VERB NAME STEP" a child adds, replaces or deletes the voice, or gives
+the one consent that name, and kills itself as it begins that step of those that the disk sees.
 Prints how it ended. ``hold ROOT``: holds the lock until a line comes.
 """
 
