@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
 from open_speech import Capability, Kind, ModelInfo, ModelPattern, ModelSource, Voice
@@ -70,10 +71,10 @@ def _model(name: str) -> ModelInfo:
     code, dataset, quality = match["code"], match["name"], match["quality"]
     language, (english, country) = bcp47(code), LANGUAGES[code]
     folder = f"{code.partition('_')[0]}/{code}/{dataset}/{quality}"
-    names = SPEAKERS.get(name, dataset).split()
+    names = SPEAKERS.get(name, _ascii(dataset)).split()
     people = f", {len(names)} speakers" if len(names) > 1 else ""
     return ModelInfo(
-        id=f"piper/{name}",
+        id=f"piper/{_ascii(name)}",
         kind=Kind.TTS,
         description=f"Piper: {dataset}, {english} ({country}), quality {quality}{people}.",
         languages=(language,),
@@ -92,11 +93,18 @@ def _model(name: str) -> ModelInfo:
             ),
         ),
         size_bytes=SIZES[name],
-        aliases=(f"piper/{code}-{dataset}",) if _is_short_form(code, dataset, quality) else (),
+        aliases=(f"piper/{code}-{_ascii(dataset)}",)
+        if _is_short_form(code, dataset, quality)
+        else (),
         concurrency=CONCURRENCY,
         devices=_DEVICES,
         max_text_chars=MAX_TEXT_CHARS,
     )
+
+
+def _ascii(name: str) -> str:
+    """The name as ids are written: ``tugão`` is ``tugao``."""
+    return unicodedata.normalize("NFD", name).encode("ascii", "ignore").decode()
 
 
 def _is_short_form(code: str, dataset: str, quality: str) -> bool:
