@@ -500,12 +500,12 @@ def _busy(live: Live) -> bool:
         )
 
 
-def test_a_key_is_needed_everywhere_but_for_health(tmp_path):
+def test_a_key_is_needed_everywhere_but_for_health_and_pages(tmp_path):
     environment = {"OS_API_KEY": "s3cret", "TTS_MODEL": "espeak/en-us"}
     with live_server(tmp_path, environment, ready=False) as server, server.client() as client:
         paths = client.get("/health").status_code, client.get("/health/live").status_code
         assert paths == (200, 200)
-        for path in ("/v1/models", "/docs", "/openapi.json", "/metrics", "/api/models", "/x"):
+        for path in ("/v1/models", "/openapi.json", "/metrics", "/api/models", "/x", "/web/x"):
             answer = client.get(path)
             assert answer.status_code == 401, path
             assert answer.headers["www-authenticate"].startswith("Bearer")

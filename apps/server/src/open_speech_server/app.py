@@ -28,6 +28,7 @@ from .routes import (
     speech,
     transcriptions,
     voices,
+    web,
 )
 from .settings import Settings, load_settings
 from .state import ServerState
@@ -61,6 +62,7 @@ def create_api(settings: Settings) -> FastAPI:
         description=_DESCRIPTION,
         lifespan=lifespan,
         max_body_size=upload_limit(settings),
+        docs_url=None,  # ours is in routes/web.py: FastAPI's fetches its scripts from elsewhere
         redoc_url=None,
     )
     install_error_handlers(app)
@@ -76,6 +78,7 @@ def create_api(settings: Settings) -> FastAPI:
         voices,
         health,
         metrics,
+        web,
     ):
         app.include_router(module.router)
     describe_errors(app)
@@ -85,4 +88,9 @@ def create_api(settings: Settings) -> FastAPI:
 def create_app(settings: Settings | None = None) -> ASGIApp:
     """The whole application, for any ASGI server; settings come from the environment."""
     settings = settings or load_settings()
-    return wrap(create_api(settings), settings)
+    return layered(create_api(settings), settings)
+
+
+def layered(api: FastAPI, settings: Settings) -> ASGIApp:
+    """The application inside its layers; its pages are open without a key, and nothing else is."""
+    return wrap(api, settings, public_paths=web.public_paths())

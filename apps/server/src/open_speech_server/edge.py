@@ -43,7 +43,7 @@ def wrap(
         )
     if settings.os_rate_limit:
         limiter = RateLimiter(settings.os_rate_limit, burst=settings.os_rate_limit_burst)
-        app = RateLimitMiddleware(app, limiter=limiter)
+        app = RateLimitMiddleware(app, limiter=limiter, exempt=public_paths)
     app = OriginMiddleware(app, origins=settings.cors_origins)
     app = cors_layer(app, settings.cors_origins)
     app = AccessLogMiddleware(app)

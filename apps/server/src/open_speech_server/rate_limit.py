@@ -70,7 +70,7 @@ def client_key(host: str | None) -> bytes:
 
 
 class RateLimitMiddleware:
-    """Answers 429 to clients that ask too often; health checks are not counted."""
+    """Answers 429 to clients that ask too often; health checks and pages are not counted."""
 
     def __init__(
         self, app: ASGIApp, *, limiter: RateLimiter, exempt: Collection[str] = PUBLIC_PATHS

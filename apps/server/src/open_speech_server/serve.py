@@ -15,8 +15,8 @@ import uvicorn
 from fastapi import FastAPI
 
 from .allocator import settle_allocator
-from .app import create_api
-from .edge import exposure_warning, uvicorn_options, wrap
+from .app import create_api, layered
+from .edge import exposure_warning, uvicorn_options
 from .logs import configure_logging
 from .proxy import proxy_warning
 from .settings import Settings, start_notices
@@ -78,7 +78,7 @@ def run(settings: Settings) -> None:
     settle_allocator()
     certificate = server_certificate(settings)
     api = create_api(settings)
-    config = uvicorn.Config(wrap(api, settings), **uvicorn_options(settings, certificate))
+    config = uvicorn.Config(layered(api, settings), **uvicorn_options(settings, certificate))
     server = Server(config, api, settings)
     # What start-up made lives as long as the process; walking it at every collection would stop
     # all requests for as long as it takes.

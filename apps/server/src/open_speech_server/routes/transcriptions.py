@@ -27,12 +27,13 @@ from open_speech.errors import OpenSpeechError
 from open_speech.service import Length
 from open_speech.transcription import gap
 
-from ..answers import languages, logprobs, render, usage_in_tokens
-from ..forms import TranscriptionForm, TranslationForm, form_schema, read_form
+from ..answers import languages, logprobs, render, segment_event, usage_in_tokens
+from ..forms import TranscriptionForm, TranslationForm
 from ..keep_alive import keep_alive_seconds
 from ..openapi import STREAMED_ANSWERS, TRANSCRIPTION_ANSWERS
 from ..state import speech_of, state_of
 from ..streaming import LiveResponse, after_first, event, while_connected
+from ..uploads import form_schema, read_form
 
 router = APIRouter(tags=["transcription"])
 Speech = Annotated[OpenSpeech, Depends(speech_of)]
@@ -84,6 +85,8 @@ class _Recording:
     """The one asked for, or the model's only one."""
     keep_alive_s: float | None
     """How long the model stays loaded afterwards, if the request says so."""
+    timed: bool
+    """Whether a stream tells the times of segments too."""
 
 
 async def _open(
@@ -107,6 +110,7 @@ async def _open(
         rest=stretches,
         language=first.language or only,
         keep_alive_s=keep_alive_s,
+        timed=form.response_format == "verbose_json",
     )
 
 
@@ -146,7 +150,10 @@ async def _whole(
 async def _events(
     speech: OpenSpeech, recording: _Recording, upload: AsyncExitStack
 ) -> AsyncGenerator[bytes, None]:
-    """OpenAI's events: a delta per segment as it is decoded, then the whole text."""
+    """OpenAI's events: a delta per segment as it is decoded, then the whole text.
+
+    Where ``verbose_json`` was asked for, a segment with its times follows each delta.
+    """
     asked, length = recording.asked, Length(recording.asked.audio)
     segments: list[Segment] = []
     text, language = "", recording.language
@@ -167,6 +174,8 @@ async def _events(
                     segments.append(result)
                     more = {"logprobs": logprobs([result])} if asked.logprobs else {}
                     yield event({"type": "transcript.text.delta", "delta": delta, **more})
+                    if recording.timed:
+                        yield event(segment_event(len(segments) - 1, result, asked))
         except OpenSpeechError as error:
             if text:  # after the first event the status is out: say it in the stream
                 yield event({"type": "error", "error": {"message": str(error), "code": error.code}})

@@ -1,0 +1,72 @@
+// The page: its tabs, its connection to the server, its key.
+import {key, onKeyNeeded} from "./api.js";
+import {icon, setText, show} from "./dom.js";
+import {askForKey} from "./key_dialog.js";
+import {hear, library} from "./library.js";
+import {follow} from "./live.js";
+import {modelsView} from "./models.js";
+import {speakView} from "./speak.js";
+import {S} from "./strings.js";
+import {themeButton} from "./theme.js";
+import {transcribeView} from "./transcribe.js";
+
+const MAKE = {models: modelsView, transcribe: transcribeView, speak: speakView};
+const views = new Map();
+const $ = (id) => document.getElementById(id);
+
+/** Show the tab that the address names; each is made when it is first wanted. */
+function route() {
+  const name = location.hash.slice(1);
+  const tab = name in MAKE ? name : "models";
+  for (const each of Object.keys(MAKE)) {
+    const panel = $(`tab-${each}`);
+    if (each !== tab && !panel.hidden) views.get(each)?.leave?.();
+    show(panel, each === tab);
+  }
+  if (!views.has(tab)) {
+    const view = MAKE[tab]();
+    views.set(tab, view);
+    $(`tab-${tab}`).append(view.element);
+  }
+  for (const link of document.querySelectorAll("nav a[href^='#']")) {
+    if (link.hash === `#${tab}`) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  document.title = `${S.title[tab]} · Open Speech`;
+}
+
+let countdown = 0;
+
+function showConnection({state, seconds}) {
+  const pill = $("connection");
+  const shown = state === "on" ? "on" : library.isKnown() || state !== "connecting" ? "off" : "connecting";
+  pill.dataset.state = shown;
+  setText(pill.lastElementChild, S.live[shown]);
+  clearInterval(countdown);
+  show($("lost"), shown === "off");
+  if (state !== "waiting") {
+    setText($("lost-text"), S.live.trying);
+    return;
+  }
+  const until = performance.now() + seconds * 1000;
+  const tick = () => setText($("lost-text"), key.get() || seconds < 3600 ? S.live.lost(Math.max(1, (until - performance.now()) / 1000)) : S.key.needed);
+  tick();
+  if (seconds > 2 && seconds < 3600) countdown = setInterval(tick, 1000);
+}
+
+function start() {
+  onKeyNeeded((wrong) => askForKey(wrong));
+  themeButton($("theme"));
+  const now = follow(hear, showConnection);
+  $("lost-now").addEventListener("click", now);
+  const keyButton = $("key-button");
+  keyButton.append(icon("key"));
+  keyButton.addEventListener("click", async () => {
+    if (await askForKey(false, true)) location.reload();
+  });
+  addEventListener("hashchange", route);
+  route();
+  document.documentElement.dataset.ready = "true";
+}
+
+start();

@@ -1,0 +1,86 @@
+// Segments and words as they arrive; each can be heard.
+import {h} from "./dom.js";
+import {clock} from "./format.js";
+import {S} from "./strings.js";
+
+const T = S.transcribe;
+
+export class Transcript {
+  /** `play(start, end)` is called for the segment or the word that people choose. */
+  constructor(play) {
+    this.play = play;
+    this.element = h("ol.transcript", {role: "list", "aria-label": T.words, onclick: (event) => this.clicked(event), onkeydown: (event) => this.keys(event)});
+    this.clear();
+  }
+
+  clear() {
+    this.segments = [];
+    this.words = [];
+    this.current = null;
+    this.element.replaceChildren();
+  }
+
+  get text() {
+    return this.segments.map((segment) => segment.text.trim()).join(" ");
+  }
+
+  /** `segment`: {start, end, text, words?: [{word, start, end}]} */
+  add(segment) {
+    this.segments.push(segment);
+    const line = h("p.segment-text");
+    const words = segment.words ?? [];
+    if (words.length) {
+      for (const word of words) line.append(this.makeWord(word), " ");
+    } else {
+      line.append(this.makeWord({word: segment.text.trim(), start: segment.start, end: segment.end}));
+    }
+    const from = clock(segment.start);
+    const time = h("button.segment-time", {type: "button", "aria-label": T.listenFrom(from), dataset: {start: segment.start, end: segment.end}}, from);
+    this.element.append(h("li", time, line));
+  }
+
+  makeWord({word, start, end}) {
+    const button = h("button.word", {type: "button", tabIndex: this.words.length ? -1 : 0, dataset: {start, end}}, word.trim());
+    this.words.push({button, start, end});
+    return button;
+  }
+
+  clicked({target}) {
+    const button = target.closest("button");
+    if (!button) return;
+    if (button.classList.contains("word")) this.focus(button);
+    this.play(Number(button.dataset.start), Number(button.dataset.end));
+  }
+
+  focus(button) {
+    for (const word of this.element.querySelectorAll(".word[tabindex='0']")) word.tabIndex = -1;
+    button.tabIndex = 0;
+    button.focus({preventScroll: false});
+  }
+
+  keys(event) {
+    const at = this.words.findIndex((word) => word.button === event.target);
+    if (at < 0) return;
+    const to = {ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: this.words.length - 1}[event.key];
+    if (to === undefined || !this.words[to]) return;
+    event.preventDefault();
+    this.focus(this.words[to].button);
+  }
+
+  /** Mark the word at a position in the sound. */
+  mark(seconds) {
+    let [low, high] = [0, this.words.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.words[middle].start <= seconds) low = middle + 1;
+      else high = middle;
+    }
+    const word = this.words[low - 1];
+    const now = word && seconds < word.end + 0.15 ? word.button : null;
+    if (now === this.current) return;
+    this.current?.classList.remove("now");
+    now?.classList.add("now");
+    this.current = now;
+  }
+}
+
