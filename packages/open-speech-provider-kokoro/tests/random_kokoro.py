@@ -1,0 +1,77 @@
+"""A model of random weights in the official layout: full size in memory, some megabytes on disk.
+
+The layout and the trick are those of torch: a tensor may be a view whose rows overlap, and only
+the numbers below it are written. ``make(folder, squeeze=False)`` writes all 327 MB.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import torch
+from kokoro.istftnet import Decoder
+
+from open_speech_provider_kokoro import _network
+from open_speech_provider_kokoro.graphs import ARCHITECTURE
+from open_speech_provider_kokoro.voices import VOICES
+
+_SYMBOLS = (
+    ';:,.!?—…"()“” AIOQSTWYᵊabcdefhijklmnopqrstuvwxyzɑɐɒæβɔɕçɖðʤəɚɛɜɟɡɥɨɪʝɯɰŋɳɲɴøɸθœɹɾɻʁɽʂʃʈʧʊʋʌɣɤ'
+    "χʎʒʔˈˌːʰʲ↓→↗↘ᵻʣʥʦʨ\u0303"
+)
+_LARGE = 20_000
+_FRAMES_BIAS = -2.75
+"""Of random weights a symbol takes 25 frames; with this it takes three or so."""
+
+
+def make(folder: Path, *, squeeze: bool = True, seed: int = 0) -> Path:
+    """Write a model, voices included."""
+    torch.manual_seed(seed)
+    (folder / "voices").mkdir(parents=True, exist_ok=True)
+    vocabulary = {symbol: number for number, symbol in enumerate(dict.fromkeys(_SYMBOLS), 1)}
+    config = {**ARCHITECTURE, "vocab": vocabulary, "dim_in": 64, "multispeaker": True}
+    (folder / "config.json").write_text(json.dumps(config, ensure_ascii=False))
+    torch.save(_checkpoint(squeeze=squeeze), folder / "kokoro-v1_0.pth")
+    for voice in VOICES:
+        row = torch.randn(1, 1, 256) * 0.2
+        pack = row.expand(510, 1, 256) if squeeze else row.repeat(510, 1, 1)
+        torch.save(pack, folder / "voices" / f"{voice.id}.pt")
+    return folder
+
+
+def _checkpoint(*, squeeze: bool) -> dict[str, dict[str, torch.Tensor]]:
+    """As published: one dictionary per part, ``module.`` before each name."""
+    parts = _network.Parts(ARCHITECTURE)
+    decoder = Decoder(
+        dim_in=ARCHITECTURE["hidden_dim"],
+        style_dim=ARCHITECTURE["style_dim"],
+        dim_out=ARCHITECTURE["n_mels"],
+        **ARCHITECTURE["istftnet"],
+    )
+    parts.decoder = decoder  # with its weights as length and direction, which Parts puts together
+    head = parts.predictor.duration_proj.linear_layer
+    head.bias.data.fill_(_FRAMES_BIAS)
+    head.weight.data.mul_(0.05)
+    return {
+        name: {f"module.{key}": _kept(value, squeeze) for key, value in part.state_dict().items()}
+        for name, part in parts.named_children()
+    }
+
+
+def _kept(tensor: torch.Tensor, squeeze: bool) -> torch.Tensor:
+    """Each row begins one number after the row before."""
+    if not squeeze or tensor.dim() < 2 or tensor.numel() < _LARGE:
+        return tensor.clone()
+    row = tensor[0].numel()
+    numbers = tensor.flatten()[: len(tensor) + row].clone()
+    return numbers.as_strided(tensor.shape, (1, *tensor[0].stride()))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--full", action="store_true")
+    given = parser.parse_args()
+    make(given.folder, squeeze=not given.full)
