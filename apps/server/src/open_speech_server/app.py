@@ -19,6 +19,8 @@ from .errors import install_error_handlers
 from .metrics import MetricsMiddleware
 from .openapi import describe_errors
 from .routes import (
+    cloned_speech,
+    cloned_voices,
     earlier,
     events,
     health,
@@ -27,6 +29,7 @@ from .routes import (
     models,
     speech,
     transcriptions,
+    voice_consents,
     voices,
     web,
 )
@@ -75,7 +78,10 @@ def create_api(settings: Settings) -> FastAPI:
         lifecycle,
         events,
         earlier,
+        cloned_speech,
         voices,
+        cloned_voices,
+        voice_consents,
         health,
         metrics,
         web,

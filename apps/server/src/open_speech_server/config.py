@@ -14,6 +14,7 @@ from open_speech.script import Pause, Piece, PrepareText
 from open_speech.store import Store
 from open_speech.text.options import TextOptions
 from open_speech.text.pronunciations import Pronunciations
+from open_speech.voice_library import VoiceLibrary
 
 from .permission import permission
 from .presets import Preset, read_presets
@@ -39,6 +40,11 @@ def weight_store(settings: Settings) -> Store:
 
 def _existing(folder: Path) -> Path | None:
     return folder if folder.is_dir() else None
+
+
+def voice_library(settings: Settings) -> VoiceLibrary:
+    """Where cloned voices are kept."""
+    return VoiceLibrary(settings.os_data_dir / "voices")
 
 
 def core_config(settings: Settings) -> Config:
@@ -72,6 +78,7 @@ def core_config(settings: Settings) -> Config:
         isolated=settings.os_isolation == "model",
         workers=workers,
         weights=weight_store(settings),
+        voice_library=voice_library(settings),
         environments=lambda: worker_environments(environments, workers),
         prepare=preparation(TextOptions(pronunciations=pronunciations(settings))),
         aliases={name: Kind(kind) for kind, names in KNOWN["aliases"].items() for name in names},

@@ -1,18 +1,12 @@
-"""Multipart forms of the transcription endpoints: lists as ``a`` and ``a[]``, extras ignored."""
+"""The forms of the transcription endpoints."""
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from typing import Annotated, Any, Literal, TypeVar
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
 
-from fastapi import Request
-from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from starlette.datastructures import FormData, UploadFile
-from starlette.formparsers import MultiPartParser
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from open_speech import (
     Audio,
@@ -22,16 +16,10 @@ from open_speech import (
     TranscriptionRequest,
     VoiceActivity,
 )
-from open_speech.errors import InvalidRequest, UnsupportedCapability
+from open_speech.errors import UnsupportedCapability
 
 from .keep_alive import KEEP_ALIVE
-
-MAX_FIELDS = 256
-"""A hundred keywords and a hundred languages are allowed, each a field, and room for the rest."""
-SPOOL_BYTES = 4 * 1024 * 1024
-"""Uploads up to here stay in memory; beyond, each piece is written to disk in a thread."""
-MultiPartParser.spool_max_size = SPOOL_BYTES
-_IN_BRACKETS = re.compile(r"(\w+)\[(\w+)\]")
+from .uploads import UploadForm, upload_field
 
 
 class ServerVad(BaseModel):
@@ -62,15 +50,10 @@ def _from_json(value: object) -> object:
 Chunking = Annotated[Literal["auto"] | ServerVad | None, BeforeValidator(_from_json)]
 
 
-class TranslationForm(BaseModel):
+class TranslationForm(UploadForm):
     """The fields that both endpoints know, as OpenAI names them."""
 
-    model_config = ConfigDict(extra="ignore", allow_inf_nan=False, arbitrary_types_allowed=True)
-
-    file: Any = Field(
-        description="The recording, in any common container.",
-        json_schema_extra={"type": "string", "format": "binary"},
-    )
+    file: Any = upload_field("The recording, in any common container.")
     model: str | None = Field(None, description="A model's name; the default model if left out.")
     prompt: str | None = Field(None, max_length=10_000, description="Text that went before.")
     response_format: Literal["json", "text", "srt", "verbose_json", "vtt", "diarized_json"] = Field(
@@ -158,67 +141,3 @@ def _no_speakers(param: str) -> UnsupportedCapability:
         param=param,
         hint="Leave it out, or choose another response_format.",
     )
-
-
-Form = TypeVar("Form", bound=TranslationForm)
-
-
-@asynccontextmanager
-async def read_form(request: Request, kind: type[Form]) -> AsyncIterator[Form]:
-    """Read the request's form; its file is closed (and deleted) at the end of the block.
-
-    Raises RequestValidationError and InvalidRequest.
-    """
-    async with request.form(max_files=1, max_fields=MAX_FIELDS) as data:
-        try:
-            form = kind.model_validate(_fields(data, kind))
-        except ValidationError as error:
-            wrong = error.errors(include_input=False)
-            raise RequestValidationError(
-                [{**each, "loc": ("body", *each["loc"])} for each in wrong]
-            ) from None
-        if not isinstance(form.file, UploadFile):
-            raise InvalidRequest(
-                "The field 'file' is no file.", param="file", hint="Send it as multipart/form-data."
-            )
-        form.check()
-        yield form
-
-
-def _fields(data: FormData, kind: type[BaseModel]) -> dict[str, Any]:
-    """Gather ``a[]`` into lists and ``a[b]`` into objects, as the SDKs write them."""
-    lists = {name for name, field in kind.model_fields.items() if _is_list(field.annotation)}
-    fields: dict[str, Any] = {}
-    for name, value in data.multi_items():
-        plain = name.removesuffix("[]")
-        if nested := _IN_BRACKETS.fullmatch(name):
-            inner = fields.setdefault(nested[1], {})
-            if isinstance(inner, dict):
-                inner[nested[2]] = value
-        elif plain in lists:
-            fields.setdefault(plain, []).append(value)
-        elif value != "":
-            fields[plain] = value
-    return fields
-
-
-def _is_list(annotation: object) -> bool:
-    return getattr(annotation, "__origin__", None) is list
-
-
-def form_schema(kind: type[TranslationForm]) -> dict[str, Any]:
-    """The form as OpenAPI describes it."""
-    schema = kind.model_json_schema(ref_template="#/components/schemas/{model}")
-    definitions = schema.pop("$defs", {})
-    for field in schema["properties"].values():
-        _inline(field, definitions)
-    return {
-        "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
-    }
-
-
-def _inline(field: dict[str, Any], definitions: dict[str, Any]) -> None:
-    """Put definitions in place: these schemas stand outside of FastAPI's components."""
-    for choice in field.get("anyOf", []):
-        if name := choice.pop("$ref", "").rpartition("/")[2]:
-            choice.update(definitions[name])

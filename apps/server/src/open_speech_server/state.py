@@ -14,8 +14,9 @@ from fastapi import Request
 from open_speech import OpenSpeech
 from open_speech.errors import InvalidRequest, OpenSpeechError
 from open_speech.text.pronunciations import Pronunciations
+from open_speech.voice_library import VoiceLibrary
 
-from .config import environment_store, presets, pronunciations, weight_store
+from .config import environment_store, presets, pronunciations, voice_library, weight_store
 from .presets import Preset
 from .settings import Settings
 
@@ -129,8 +130,9 @@ class ServerState:
                 return
 
     def _sweep(self) -> None:
-        """Delete what killed downloads and installations left behind; in a thread."""
-        stores = (weight_store(self.settings), environment_store(self.settings))
+        """Delete what killed downloads, installations and uploads left behind; in a thread."""
+        settings = self.settings
+        stores = (weight_store(settings), environment_store(settings), voice_library(settings))
         for store in stores:
             try:
                 store.sweep()
@@ -160,6 +162,13 @@ async def speech_of(request: Request) -> OpenSpeech:
     state = state_of(request)
     await state.scanned.wait()
     return state.speech
+
+
+def library_of(request: Request) -> VoiceLibrary:
+    """The cloned voices of the application."""
+    library = state_of(request).speech.config.voice_library
+    assert library is not None
+    return library
 
 
 def state_of(request: Request) -> ServerState:

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
 
-from open_speech import Kind, ModelInfo, OpenSpeech
+from open_speech import Capability, Kind, ModelInfo, OpenSpeech
 from open_speech.capabilities import require_kind
 from open_speech.errors import OpenSpeechError
+from open_speech.voice_library import VoiceLibrary
 
-from ..state import speech_of
+from ..recording_json import listed_voice_json
+from ..state import library_of, speech_of
 
 router = APIRouter(tags=["voices"])
 Speech = Annotated[OpenSpeech, Depends(speech_of)]
+Library = Annotated[VoiceLibrary, Depends(library_of)]
 
 
 @router.get("/v1/audio/voices", summary="List voices")
-async def list_voices(speech: Speech, model: str | None = None) -> dict[str, Any]:
-    """The voices of one model, or of the default model and every loaded one."""
+async def list_voices(speech: Speech, library: Library, model: str | None = None) -> dict[str, Any]:
+    """The voices of one model, or of the default model and every loaded one, and cloned voices.
+
+    Cloned voices are left out where the model that is named does not clone.
+    """
     models = _models(speech, model)
     voices = [
         {
@@ -31,6 +38,10 @@ async def list_voices(speech: Speech, model: str | None = None) -> dict[str, Any
         for info in models
         for voice in info.voices
     ]
+    cloning = [info.id for info in models if Capability.VOICE_CLONE in info.capabilities]
+    if cloning or not model:
+        cloned = await asyncio.to_thread(library.voices)
+        voices += [listed_voice_json(voice, cloning[0] if cloning else None) for voice in cloned]
     return {"object": "list", "voices": voices, "data": voices}
 
 
