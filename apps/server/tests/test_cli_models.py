@@ -16,6 +16,7 @@ from open_speech.testing.install import install_provider
 from open_speech_server.cli import exits
 
 MODEL = "tone/voices-one"
+LICENSED = "tone/licensed-one"
 SIZE = 1_500_000
 
 
@@ -93,6 +94,41 @@ def test_with_a_server_it_does_the_same(served, hub):
     wrong = run("models", "load", MODEL, "--device", "abacus", environment=served)
     assert (wrong.status, "abacus" in wrong.errors) == (exits.FAILED, True)
     assert run("models", "unload", MODEL, environment=served).status == exits.FAILED
+
+
+@pytest.mark.parametrize("where", ["alone", "served"])
+def test_license_is_shown_and_accepted_once(where, request, hub, tmp_path):
+    environment = request.getfixturevalue(where)
+    hub.add(LICENSED, weights(1))
+    hub.add(f"{LICENSED}-2", weights(2))
+    info = models(environment, "info", LICENSED, "--json").json
+    assert info["license"] == "LicenseRef-Tone"
+    refused = run("models", "pull", LICENSED, environment=environment)
+    assert refused.status == exits.FAILED
+    assert "https://tone.example/license" in refused.errors
+    assert f"pull {LICENSED} --accept-license" in refused.errors
+    assert f"/api/models/{LICENSED}/download" in refused.errors
+    assert "OS_ACCEPT_LICENSES=LicenseRef-Tone" in refused.errors
+    assert not hub.gets()
+
+    assert "is here" in models(environment, "pull", LICENSED, "--accept-license").text
+    assert "is here" in models(environment, "pull", f"{LICENSED}-2").text
+    assert len(list((tmp_path / "data" / "licenses").iterdir())) == 1
+    assert f"{LICENSED} " in (listed := models(environment, "list").text)
+    assert "LicenseRef-Tone" in listed
+
+
+def test_loading_accepts_the_license_if_told_to(served, hub):
+    hub.add(LICENSED, weights(1))
+    refused = run("models", "load", LICENSED, environment=served)
+    assert (refused.status, "--accept-license" in refused.errors) == (exits.FAILED, True)
+    assert "is loaded" in models(served, "load", LICENSED, "--accept-license").text
+
+
+def test_operator_accepts_licenses_by_a_setting(alone, hub):
+    hub.add(LICENSED, weights(1))
+    willing = {**alone, "OS_ACCEPT_LICENSES": "LicenseRef-Tone"}
+    assert "is here" in models(willing, "pull", LICENSED).text
 
 
 def test_ctrl_c_has_the_server_stop_and_the_next_pull_goes_on(served, hub):

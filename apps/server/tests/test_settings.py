@@ -14,6 +14,7 @@ from open_speech_server.settings import (
     Settings,
     load_settings,
     start_notices,
+    worker_environment,
 )
 from open_speech_server.settings_table import settings_table
 
@@ -252,3 +253,45 @@ def test_any_value_gives_settings_or_sentences(values):
     except ConfigurationError as error:
         said = str(error)
     assert all(line.endswith(".") for line in said.splitlines())
+
+
+def test_options_of_providers_are_told_by_name(monkeypatch):
+    monkeypatch.setenv("OS_OPTIONS__SOMEBODY__URL", "http://speaker.example:8080")
+    monkeypatch.setenv("OS_OPTIONS__SOMEBODY__API_KEY", "0123456789")
+    monkeypatch.setenv("OS_OPTIONS__SOMEBODY__BEAMS", "5")
+    monkeypatch.setenv("os_options__somebody__warm", "True")
+    monkeypatch.setenv("OS_OPTIONS__ANYBODY__SHARE", "0.5")
+    settings = load_settings()
+    assert settings.os_options == {
+        "somebody": {
+            "url": "http://speaker.example:8080",
+            "api_key": "0123456789",
+            "beams": 5,
+            "warm": True,
+        },
+        "anybody": {"share": 0.5},
+    }
+    assert start_notices() == []
+
+
+def test_n9_keys_among_the_options_are_secrets(monkeypatch):
+    monkeypatch.setenv("OS_OPTIONS__SOMEBODY__API_KEY", "geheim-geheim")
+    settings = load_settings()
+    assert "geheim-geheim" in settings.secrets
+    assert "geheim" not in repr(settings)
+    assert not any("geheim" in value for value in worker_environment().values())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("OS_OPTIONS", "geheim"), ("OS_OPTIONS__SOMEBODY", "geheim")]
+)
+def test_wrong_options_say_how_to_write_them(monkeypatch, name, value):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError, match="OS_OPTIONS__PROVIDER__NAME") as caught:
+        load_settings()
+    assert "geheim" not in str(caught.value)
+
+
+def test_accepted_licenses_are_listed(monkeypatch):
+    monkeypatch.setenv("OS_ACCEPT_LICENSES", "CC-BY-NC-SA-4.0, LicenseRef-Other")
+    assert load_settings().accepted_licenses == ("CC-BY-NC-SA-4.0", "LicenseRef-Other")

@@ -11,7 +11,7 @@ from open_speech.environments import EnvironmentStore, worker_environments
 from open_speech.hosts import WorkerOptions
 from open_speech.routing import Hint
 from open_speech.script import Pause, Piece, PrepareText
-from open_speech.store import Store
+from open_speech.store import Licenses, Store
 from open_speech.text.options import TextOptions
 from open_speech.text.pronunciations import Pronunciations
 from open_speech.voice_library import VoiceLibrary
@@ -19,6 +19,13 @@ from open_speech.voice_library import VoiceLibrary
 from .permission import permission
 from .presets import Preset, read_presets
 from .settings import KNOWN, Settings, worker_environment
+
+
+HOW_TO_ACCEPT = (
+    "Read it, then accept it with 'open-speech models pull {model} --accept-license', with "
+    '{{"accept_license": true}} in POST /api/models/{model}/download, or with '
+    "OS_ACCEPT_LICENSES={license}."
+)
 
 
 def environment_store(settings: Settings) -> EnvironmentStore:
@@ -35,6 +42,11 @@ def weight_store(settings: Settings) -> Store:
         token=token,
         offline=settings.hf_hub_offline,
         user_cache=_existing(settings.hub_cache),
+        licenses=Licenses(
+            settings.os_data_dir / "licenses",
+            accepted=settings.accepted_licenses,
+            advice=HOW_TO_ACCEPT,
+        ),
     )
 
 
@@ -78,6 +90,7 @@ def core_config(settings: Settings) -> Config:
         isolated=settings.os_isolation == "model",
         workers=workers,
         weights=weight_store(settings),
+        options=settings.os_options,
         voice_library=voice_library(settings),
         environments=lambda: worker_environments(environments, workers),
         prepare=preparation(TextOptions(pronunciations=pronunciations(settings))),

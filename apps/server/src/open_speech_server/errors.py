@@ -37,6 +37,7 @@ STATUS: Mapping[type[core.OpenSpeechError], int] = {
     core.RecordingNotFound: 404,
     core.RecordingConflict: 409,
     core.AccessDenied: 403,
+    core.LicenseNotAccepted: 403,
     core.DeleteRefused: 403,
     core.Unavailable: 503,
     core.Busy: 503,

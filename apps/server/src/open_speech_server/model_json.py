@@ -29,6 +29,7 @@ def openai_json(name: str, backend: str, model: ModelInfo) -> dict[str, Any]:
         "owned_by": f"open-speech/{backend}",
         "task": _TASKS[model.kind],
         "language": list(model.languages),
+        "license": model.license,
     }
 
 
@@ -63,6 +64,8 @@ def model_json(status: ModelStatus) -> dict[str, Any]:
         "provider_available": served,
         "description": model.description,
         "license": model.license,
+        "license_url": model.license_url,
+        "license_pending": status.license_pending,
         "languages": list(model.languages),
         "aliases": list(model.aliases),
         "voices": len(model.voices),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,6 +67,32 @@ def _token(secret: SecretStr) -> SecretStr:
     return SecretStr(text)
 
 
+def _options(tables: object) -> object:
+    """Make numbers and truth values of texts that are just that."""
+    if not isinstance(tables, dict) or not all(isinstance(each, dict) for each in tables.values()):
+        return tables
+    return {
+        provider: {name: _plain(value) for name, value in table.items()}
+        for provider, table in tables.items()
+    }
+
+
+def _plain(value: object) -> object:
+    """The number or truth value that a text is, if writing that down gives the same text."""
+    if not isinstance(value, str):
+        return value
+    if value.lower() in {"true", "false"}:
+        return value.lower() == "true"
+    for kind in (int, float):
+        try:
+            found = kind(value)
+        except ValueError:
+            continue
+        if str(found) == value and math.isfinite(found):
+            return found
+    return value
+
+
 def _presets(path: Path) -> Path:
     from .presets import read_presets
 
@@ -103,5 +130,10 @@ Secret = Annotated[SecretStr, AfterValidator(_token)]
 LogLevel = Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)]
 LogFormat = Annotated[Literal["console", "json"], BeforeValidator(_lower)]
 Isolation = Annotated[Literal["model", "none"], BeforeValidator(_lower)]
+Options = Annotated[
+    dict[str, dict[str, str | int | float | bool]],
+    BeforeValidator(_options),
+    Must("set as OS_OPTIONS__PROVIDER__NAME, or JSON of an object for each provider"),
+]
 PresetFile = Annotated[Path, AfterValidator(_home), AfterValidator(_presets)]
 PronunciationFile = Annotated[Path, AfterValidator(_home), AfterValidator(_pronunciations)]

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import AliasChoices, AliasGenerator, Field, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from .setting_types import (
     Device,
@@ -24,6 +24,7 @@ from .setting_types import (
     ModelNames,
     Must,
     Name,
+    Options,
     Origins,
     PresetFile,
     PronunciationFile,
@@ -94,6 +95,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         alias_generator=AliasGenerator(validation_alias=_aliases),
         env_ignore_empty=True,
+        env_nested_delimiter="__",
         frozen=True,
         hide_input_in_errors=True,
         validate_default=True,
@@ -189,6 +191,19 @@ class Settings(BaseSettings):
     os_isolation: Isolation = Field(
         "model", description="model: a process for each model; none: all in the server's."
     )
+    os_threads: int = Field(
+        0, ge=0, le=1024, description="CPU threads for each loaded model; 0 lets the engine choose."
+    )
+    os_accept_licenses: str = Field(
+        "",
+        description="Licenses of weights that are accepted, by their names in the list of models, "
+        "commas between them.",
+    )
+    os_options: Options = Field(
+        {},
+        repr=False,
+        description="Settings of one provider: OS_OPTIONS__PROVIDER__NAME, with two underscores.",
+    )
     os_allow_any_model: bool = Field(
         default=False, description="Without a key, too, load models that are not in the catalogue."
     )
@@ -256,6 +271,11 @@ class Settings(BaseSettings):
         return _joined(self.tts_model, self.tts_preload_models)
 
     @property
+    def accepted_licenses(self) -> tuple[str, ...]:
+        """Licences that need not be accepted anew."""
+        return listed(self.os_accept_licenses)
+
+    @property
     def cors_origins(self) -> tuple[str, ...]:
         """Allowed web origins."""
         return listed(self.os_cors_origins)
@@ -282,7 +302,13 @@ class Settings(BaseSettings):
     def secrets(self) -> tuple[str, ...]:
         """Values that must never be shown."""
         found = (self.os_api_key, self.hf_token)
-        return tuple(secret.get_secret_value() for secret in found if secret)
+        options = (
+            str(value)
+            for table in self.os_options.values()
+            for name, value in table.items()
+            if name.endswith(("key", "token", "secret", "password"))
+        )
+        return (*(secret.get_secret_value() for secret in found if secret), *options)
 
 
 def _joined(first: str, more: str) -> tuple[str, ...]:
@@ -297,6 +323,9 @@ def load_settings(**overrides: Any) -> Settings:
     given = {name: value for name, value in overrides.items() if value is not None}
     try:
         return Settings(**given)
+    except SettingsError:  # only this one may be JSON, and the cause would show it
+        message = "OS_OPTIONS is not JSON; set each option as OS_OPTIONS__PROVIDER__NAME."
+        raise ConfigurationError(message) from None
     except ValidationError as error:
         from .settings_table import explain
 
@@ -312,9 +341,16 @@ def start_notices() -> list[str]:
 
 
 def worker_environment() -> dict[str, str]:
-    """What workers inherit: everything but secrets, which no engine needs."""
+    """What workers inherit: everything but secrets, which no engine needs.
+
+    What is meant for one provider is handed to its own workers alone, in another way.
+    """
     secret = {"os_api_key", "stt_api_key", "hf_token", "hugging_face_hub_token"}
-    return {name: value for name, value in os.environ.items() if name.lower() not in secret}
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name.lower() not in secret and not name.lower().startswith("os_options")
+    }
 
 
 def _environment() -> dict[str, str]:

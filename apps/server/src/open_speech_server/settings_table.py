@@ -109,7 +109,7 @@ def _type(field: FieldInfo) -> str:
 
 
 def _default(field: FieldInfo) -> str:
-    if field.default is None:
+    if field.default in (None, {}):
         return ""
     if isinstance(field.default, bool):
         return str(field.default).lower()
@@ -156,7 +156,7 @@ def _sentence(item: ErrorDetails, environment: Mapping[str, str], given: Mapping
     said = str(item["msg"]).removeprefix("Value error, ")
     reason = said if said.startswith("must ") else f"must be {_allowed(field)}"
     used = _used_name(name, environment, given)
-    if _type(field) == "secret":
+    if _type(field) == "secret" or isinstance(field.default, dict):
         return f"{used.upper()} {reason}."
     value = given.get(used, environment.get(used, field.default))
     return f"{used.upper()} is {str(value)[:80]!a}; it {reason}."

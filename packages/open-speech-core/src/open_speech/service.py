@@ -88,7 +88,8 @@ class Config:
     """Names of the providers to use; None is all that are installed."""
     weights: Weights | None = None
     options: Mapping[str, Options] = field(default_factory=dict)
-    """Settings of providers, by the provider's name; handed over in ``LoadContext.options``."""
+    """Settings of providers, by the provider's name (its hyphens may be underscores here); handed
+    over in ``LoadContext.options``."""
     environments: Callable[[], Sequence[ProviderEnvironment]] = lambda: ()
     prepare: PrepareText = whole
     """Makes pieces of a text, which are spoken one by one."""

@@ -19,6 +19,13 @@ if TYPE_CHECKING:
     from .remote import RemoteClient
 
 
+accept_option = click.option(
+    "--accept-license",
+    is_flag=True,
+    help="Accept the license of the weights, which 'models info' shows, for good.",
+)
+
+
 @click.group("models", cls=ListByDefault)
 def command() -> None:
     """List models, look at one, fetch, load or delete one; `list` may be left out."""
@@ -42,7 +49,7 @@ def listed(server: Server, kind: str | None, as_json: bool) -> None:  # noqa: FB
             "'open-speech providers install NAME' adds one."
         )
     table(
-        ["MODEL", "TYPE", "STATE", "SIZE", "PROVIDER"],
+        ["MODEL", "TYPE", "STATE", "SIZE", "PROVIDER", "LICENSE"],
         [
             [
                 f"{each.id}{'*' if each.is_default else ''}",
@@ -50,6 +57,7 @@ def listed(server: Server, kind: str | None, as_json: bool) -> None:  # noqa: FB
                 each.state,
                 _size(each),
                 each.provider or "-",
+                _license(each),
             ]
             for each in models
         ],
@@ -69,15 +77,17 @@ def info(server: Server, model: str, as_json: bool) -> None:  # noqa: FBT001
 
 @command.command("pull")
 @click.argument("model")
+@accept_option
 @json_option
 @server_options
-def pull(server: Server, model: str, as_json: bool) -> None:  # noqa: FBT001
+def pull(server: Server, model: str, accept_license: bool, as_json: bool) -> None:  # noqa: FBT001
     """Fetch MODEL; without a server, into this machine's folder (OS_MODEL_DIR).
 
     Ctrl-C keeps what was fetched; the same command goes on from there.
     """
     with connected(server, Progress()) as client:
-        _tell(client.pull(model), "is here", as_json=as_json)
+        entry = client.pull(model, accept_license=accept_license)
+    _tell(entry, "is here", as_json=as_json)
 
 
 @command.command("update")
@@ -107,6 +117,7 @@ def remove(server: Server, model: str) -> None:
 @click.option("--compute-type", help="Number format; the configured one if left out.")
 @click.option("--keep-alive", help="Stay loaded so long unused: 5m, 1h; -1 is for ever.")
 @click.option("--pin/--no-pin", default=None, help="Never make room for another with it.")
+@accept_option
 @json_option
 @server_options
 def load(
@@ -116,10 +127,17 @@ def load(
     compute_type: str | None,
     keep_alive: str | None,
     pin: bool | None,  # noqa: FBT001
+    accept_license: bool,  # noqa: FBT001
     as_json: bool,  # noqa: FBT001
 ) -> None:
     """Have the server load MODEL, fetching it first if need be."""
-    given = {"device": device, "compute_type": compute_type, "keep_alive": keep_alive, "pin": pin}
+    given = {
+        "device": device,
+        "compute_type": compute_type,
+        "keep_alive": keep_alive,
+        "pin": pin,
+        "accept_license": accept_license or None,
+    }
     with _serving(server) as client:
         entry = client.load(model, {name: v for name, v in given.items() if v is not None})
     _tell(entry, "is loaded", as_json=as_json)
@@ -186,6 +204,10 @@ def _tell(entry: ModelEntry, done: str, *, as_json: bool) -> None:
 
 def _size(entry: ModelEntry) -> str:
     return "-" if entry.size_mb is None else f"{entry.size_mb:g} MB"
+
+
+def _license(entry: ModelEntry) -> str:
+    return f"{entry.license or '-'}{' (to be accepted)' if entry.license_pending else ''}"
 
 
 def _show(entry: ModelEntry, *, as_json: bool) -> None:

@@ -20,6 +20,7 @@ router = APIRouter(tags=["models"])
 Speech = Annotated[OpenSpeech, Depends(speech_of)]
 State = Annotated[ServerState, Depends(state_of)]
 ACCEPTED: dict[int | str, dict[str, Any]] = {202: {"description": "Begun; `wait` was false."}}
+ACCEPT = "Accept the license of its weights, for this and every model under it; once is enough."
 VERBS = frozenset(
     {"load", "download", "prefetch", "update", "cancel", "pin",
      "status", "progress", "cache", "artifacts"}
@@ -55,6 +56,15 @@ class LoadBody(BaseModel):
         description="Seconds, or a text like `5m`: how long it stays unused. -1: for ever.",
     )
     pin: bool | None = Field(default=None, description="Never evict it to make room for another.")
+    accept_license: bool = Field(default=False, description=ACCEPT)
+
+
+class DownloadBody(BaseModel):
+    """How to fetch a model; everything may be left out."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    accept_license: bool = Field(default=False, description=ACCEPT)
 
 
 class PinBody(BaseModel):
@@ -83,6 +93,7 @@ async def load(
     it is loaded anew beside the old one.
     """
     body = body or LoadBody()
+    await _accept(speech, state, model, accepted=body.accept_license)
     work = speech.load(
         model,
         device=body.device,
@@ -106,9 +117,20 @@ async def load(
     responses=ACCEPTED,
 )
 async def download(
-    request: Request, model: str, speech: Speech, state: State, *, wait: bool = True
+    request: Request,
+    model: str,
+    speech: Speech,
+    state: State,
+    body: DownloadBody | None = None,
+    *,
+    wait: bool = True,
 ) -> Response:
-    """Answers once everything is on disk and verified, or at once with `wait=false`."""
+    """Answers once everything is on disk and verified, or at once with `wait=false`.
+
+    403 with the code `license_not_accepted` where the license of the weights has to be accepted
+    first: by `accept_license`, or by the operator.
+    """
+    await _accept(speech, state, model, accepted=bool(body and body.accept_license))
     work = speech.library.download(model)
     if not wait:
         await state.begin(work)
@@ -194,6 +216,13 @@ async def unloaded(speech: OpenSpeech, model: str) -> Response:
         return JSONResponse({"status": "unloaded", "model": model})
     message = f"The model {speech.resolve(model).id!r} is not loaded."
     return error_response(404, message, code="not_loaded", param="model")
+
+
+async def _accept(speech: OpenSpeech, state: ServerState, model: str, *, accepted: bool) -> None:
+    """Accept the license of a model's weights if the caller says so."""
+    if accepted:
+        await speech.library.accept_license(model)
+        state.prepare()  # a configured model may have waited for it
 
 
 async def _model(
