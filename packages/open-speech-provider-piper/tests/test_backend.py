@@ -222,7 +222,7 @@ def test_it_holds_no_device_memory_on_a_cpu(several: Path, load: Load) -> None:
         {"vowel_clusters": [1]},
         {"speaker_id_map": {"a": -1}, "num_speakers": 2},
     ],
-    ids=lambda changes: ",".join(changes),
+    ids=",".join,
 )
 def test_p6_a_configuration_that_lies_is_refused(
     voice: Path, load: Load, changes: dict[str, Any]

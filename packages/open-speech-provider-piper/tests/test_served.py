@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from live import Live, live_server
 
+from live import Live, live_server
 from open_speech import Audio, Config, OpenSpeech, Policy, SpeechRequest
 from open_speech.codecs.encode import FORMATS
 from open_speech.errors import (
@@ -81,7 +81,7 @@ async def test_a_published_name_fetches_its_three_files_alone(
     spoken = await say(speech, "piper/en_US-lessac", word_timestamps=True)
     assert {audio.sample_rate for audio in spoken} == {22_050}
     words = [word.text for audio in spoken for word in audio.words]
-    assert words == "Good morning everyone It is half past nine".split()
+    assert " ".join(words) == "Good morning everyone It is half past nine"
     fetched = {exchange.key.removeprefix(f"{REPOSITORY}/") for exchange in hub.gets()}
     (info,) = (info for info in PiperBackend().list_available() if info.id == LESSAC)
     assert fetched == set(info.sources[0].files)
