@@ -7,7 +7,8 @@ from open_speech.errors import InvalidRequest, UnsupportedCapability
 from open_speech.models import Capability, Kind, ModelInfo
 from open_speech.script import Pause, Piece
 from open_speech.speech import SpeechRequest
-from open_speech.text import TextOptions, prepare
+from open_speech.text import TextOptions
+from open_speech.text.prepare import prepare
 
 MODEL = ModelInfo(
     id="m",

@@ -8,7 +8,8 @@ import pytest
 from open_speech.models import Capability, Kind, ModelInfo
 from open_speech.script import Piece
 from open_speech.speech import SpeechRequest
-from open_speech.text import Pronunciation, Pronunciations, TextOptions, prepare
+from open_speech.text import Pronunciation, Pronunciations, TextOptions
+from open_speech.text.prepare import prepare
 
 FILE = """
 [any]

@@ -13,7 +13,8 @@ from open_speech.errors import InvalidRequest, UnsupportedCapability
 from open_speech.models import Capability, Kind, ModelInfo
 from open_speech.script import Pause, Piece, original_words
 from open_speech.speech import SpeechRequest
-from open_speech.text import NormalizationOptions, TextOptions, prepare
+from open_speech.text import NormalizationOptions, TextOptions
+from open_speech.text.prepare import prepare
 from open_speech.text.ssml import MAX_DEPTH
 
 MODEL = ModelInfo(
@@ -241,8 +242,8 @@ def test_u9_depth_is_bounded():
     ["<s>a</s>", "&amp;", "é<b/>", "\r\n", "<![CDATA[&]]>", "<!--a-->", "<sub alias='a'>b</sub>"],
 )
 def test_u9_a_long_document_is_no_work(unit):
-    assert isinstance(spoken(f"x{unit * 10_000}"), list)
-    assert isinstance(spoken(f"<sub alias=''>{unit * 10_000}</sub>"), list)
+    assert isinstance(spoken(f"x{unit * 5_000}"), list)
+    assert isinstance(spoken(f"<sub alias=''>{unit * 5_000}</sub>"), list)
 
 
 def test_words_are_those_that_readers_see():

@@ -1,9 +1,18 @@
-"""Text on its way to speech, made ready for an engine (extra ``[text]``)."""
+"""Text on its way to speech, made ready for an engine (extra ``[text]``).
+
+``open_speech.text.prepare.prepare`` does it; the modules beside it do one part each.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from .options import NormalizationOptions, TextOptions
-from .prepare import prepare
 from .pronunciations import Pronunciation, Pronunciations
-from .sentences import Sentence, SentenceSplitter, split_sentences
+
+if TYPE_CHECKING:
+    from .sentences import Sentence, SentenceSplitter, split_sentences
 
 __all__ = [
     "NormalizationOptions",
@@ -12,6 +21,15 @@ __all__ = [
     "Sentence",
     "SentenceSplitter",
     "TextOptions",
-    "prepare",
     "split_sentences",
 ]
+
+# Settings name the options; the libraries behind the rest load with the first text.
+_LATER = frozenset({"Sentence", "SentenceSplitter", "split_sentences"})
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(".sentences", __name__), name)
+    return value

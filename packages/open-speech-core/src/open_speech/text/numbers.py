@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Literal
 
-from unicode_rbnf import FormatPurpose, RbnfEngine
-from unicode_rbnf.engine import NoRuleForNumberError
+if TYPE_CHECKING:
+    from unicode_rbnf import RbnfEngine
+
+_Purpose = Literal["cardinal", "ordinal", "year"]
 
 LANGUAGES = frozenset({"de", "en", "es", "fr", "it", "nl", "pt"})
 """Where a number reads well without knowing the grammar around it."""
@@ -28,7 +31,7 @@ def cardinal(number: str, language: str) -> str:
     """
     whole, _, fraction = number.partition(".")
     is_plain = len(whole) <= MAX_DIGITS and (len(whole) == 1 or not whole.startswith("0"))
-    words = _spelled(int(whole), language, FormatPurpose.CARDINAL) if is_plain and whole else None
+    words = _spelled(int(whole), language, "cardinal") if is_plain and whole else None
     words = words or digits(whole or "0", language)
     return f"{words} {_POINTS[language]} {digits(fraction, language)}" if fraction else words
 
@@ -37,12 +40,12 @@ def ordinal(number: str, language: str) -> str | None:
     """Spell a place in an order out (``3`` is third), in English alone: others inflect it."""
     if language != "en" or len(number) > MAX_DIGITS:
         return None
-    return _spelled(int(number), language, FormatPurpose.ORDINAL)
+    return _spelled(int(number), language, "ordinal")
 
 
 def year(number: str, language: str) -> str:
     """Spell a year out: 1999 is nineteen ninety-nine, 2005 two thousand five."""
-    return _spelled(int(number), language, FormatPurpose.YEAR) or cardinal(number, language)
+    return _spelled(int(number), language, "year") or cardinal(number, language)
 
 
 def digits(number: str, language: str) -> str:
@@ -53,18 +56,28 @@ def digits(number: str, language: str) -> str:
 
 @cache
 def _engine(language: str) -> RbnfEngine:
+    # A tenth of a second, which only a text with a number in it needs.
+    from unicode_rbnf import RbnfEngine
+
     return RbnfEngine.for_language(language)
 
 
 @cache
 def _digit_names(language: str) -> tuple[str, ...]:
-    names = (_spelled(each, language, FormatPurpose.CARDINAL) for each in range(10))
+    names = (_spelled(each, language, "cardinal") for each in range(10))
     return tuple(name or "" for name in names)
 
 
 @lru_cache(maxsize=4096)
-def _spelled(number: int, language: str, purpose: FormatPurpose) -> str | None:
+def _spelled(number: int, language: str, purpose: _Purpose) -> str | None:
+    from unicode_rbnf import FormatPurpose
+    from unicode_rbnf.engine import NoRuleForNumberError
+
     try:
-        return _engine(language).format_number(number, purpose).text.replace("\u00ad", "")
+        return (
+            _engine(language)
+            .format_number(number, FormatPurpose[purpose.upper()])
+            .text.replace("\u00ad", "")
+        )
     except NoRuleForNumberError:
         return None
