@@ -91,6 +91,11 @@ def test_an_unknown_word_stands_for_what_is_between_its_neighbours():
     assert told("Yes", Piece(text="Yes"), "no") == [("Yes", 0.0, 0.5)]
 
 
+def test_a_part_of_another_word_is_not_the_word():
+    text = "hat at atom"
+    assert told(text, Piece(text=text), "at", "atom") == [("at", 0.0, 0.5), ("atom", 1.0, 1.5)]
+
+
 def test_a_word_left_out_does_not_shift_the_others():
     text = "one two three"
     assert told(text, Piece(text=text), "one", "three") == [("one", 0.0, 0.5), ("three", 1.0, 1.5)]
@@ -98,8 +103,12 @@ def test_a_word_left_out_does_not_shift_the_others():
 
 def test_a_pronunciation_is_its_word():
     text = "The [Worcester](/a bˈʊstər/) a road"
-    assert [word for word, *_ in told(text, Piece(text=text), "the", "worcester", "a", "road")] == [
-        *("The", "Worcester", "a", "road")
+    found = original_words(text, Piece(text=text), engine("the", "worcester", "a", "road"))
+    assert [(word.text, word.span) for word in found] == [
+        ("The", (0, 3)),
+        ("Worcester", (5, 14)),
+        ("a", (29, 30)),
+        ("road", (31, 35)),
     ]
 
 

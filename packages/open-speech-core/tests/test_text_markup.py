@@ -127,6 +127,12 @@ def test_a_pronunciation_is_never_divided():
     assert len(script) > 1
 
 
+def test_a_pronunciation_is_kept_apart_after_other_changes():
+    text = "Ask www.a.com or b@c.de: [New York](/njuː, jɔːk. a/), [New York](/njuː, jɔːk. a/) is."
+    script = spoken(text, TextOptions(max_chars=36, first_max_chars=None))
+    assert str(script).count("[New York](/njuː, jɔːk. a/)") == 2
+
+
 def test_a_pronunciation_needs_a_model_that_takes_them():
     model = ModelInfo(id="m", kind=Kind.TTS)
     with pytest.raises(UnsupportedCapability, match="phonemes") as caught:

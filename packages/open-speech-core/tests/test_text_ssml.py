@@ -46,6 +46,7 @@ def spoken(inner: str) -> list[object]:
         ("A <unknown a='b'>c</unknown> d", ["A c d"]),
         ("A <audio src='x'>cat<desc>purring</desc></audio>", ["A cat"]),
         ("<metadata>nothing</metadata>A<!-- b --><?c d?>", ["A"]),
+        ("&amp;c<![CDATA[&b]]>", ["&c&b"]),
         ("A\r\n   b", ["A b"]),
         ("[pause:1s] a [voice:x]", ["[pause:1s] a [voice:x]"]),
         ("<sub alias='World Wide Web'>WWW</sub> <sub>b</sub>", ["World Wide Web b"]),

@@ -175,11 +175,9 @@ class _Reader:
             self._collector.text.other(data, start, end, shown=data)
 
     def _source_end(self, data: str, start: int) -> int:
-        """Where what was written for this text ends: a reference, a line end or the text itself."""
+        """Where what was written for this text ends: it may have been a reference."""
         if self._text[start] == "&" and not self._in_cdata:
             return self._text.index(";", start) + 1
-        if self._text[start] == "\r":
-            return start + (2 if self._text.startswith("\r\n", start) else 1)
         return start + len(data)
 
     def _speak(self, whole: _Whole) -> None:
