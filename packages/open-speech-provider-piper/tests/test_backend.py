@@ -166,6 +166,17 @@ def test_what_cannot_be_phonemized_is_said_with_the_fix(
     assert "pip install" in str(caught.value)
 
 
+def test_a_phonemizer_that_does_not_start_is_said_with_the_fix(
+    voice: Path, load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that is there and lacks a part of its own."""
+    (tmp_path / "pyopenjtalk.py").write_text("import sudachipy_that_is_missing")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    edit(voice, phoneme_type="japanese", language={"code": "ja_JA"})
+    with pytest.raises(ModelLoadFailed, match=r"sudachipy_that_is_missing.*piper\[ja\]"):
+        load(voice)
+
+
 def test_chinese_asks_for_its_folder_and_fetches_nothing(
     voice: Path, load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -231,6 +242,15 @@ def test_p6_a_configuration_that_lies_is_refused(
     edit(voice, **changes)
     with pytest.raises(ModelLoadFailed, match="cannot be loaded"):
         PiperBackend().load(info, LoadContext(paths={"model": voice}))
+
+
+def test_p3_a_voice_of_espeak_is_no_path(voice: Path) -> None:
+    """The engine would look for a file of that name."""
+    (info,) = (info for info in PiperBackend().list_available() if info.id == LESSAC)
+    for path in ("../../../../tmp/voice", "/etc/passwd", "gmw/de", "de\x00", "a" * 65):
+        edit(voice, espeak={"voice": path})
+        with pytest.raises(ModelLoadFailed, match="for a voice of espeak-ng"):
+            PiperBackend().load(info, LoadContext(paths={"model": voice}))
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[" * 100_000, b"[]", b'"\xff"', b" " * (5 << 20)])

@@ -127,7 +127,7 @@ class Engine:
                 f"The model {self._model} cannot be loaded: its phonemizer ({what}) does not work "
                 f"in this installation: {_first_line(error)}",
                 model=self._model,
-                hint="pip install --upgrade piper-tts",
+                hint=_phonemizers.remedy(self.kind),
             ) from error
 
     def _try_sound(self) -> bool:

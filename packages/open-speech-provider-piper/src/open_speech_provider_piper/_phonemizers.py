@@ -51,8 +51,16 @@ def check_installed(kind: str, model: str) -> None:
             f"The model {model} cannot be loaded: {need.language} text is made into phonemes by "
             f"{' and '.join(missing)}, which this installation lacks.",
             model=model,
-            hint=f"pip install 'open-speech-provider-piper[{need.extra}]'",
+            hint=remedy(kind),
         )
+
+
+def remedy(kind: str) -> str:
+    """The command that brings what a kind of phonemes needs."""
+    need = NEEDS.get(kind)
+    if need is None:
+        return "Run 'pip install --upgrade piper-tts'."
+    return f"Run 'pip install \"open-speech-provider-piper[{need.extra}]\"'."
 
 
 def chinese(options: Mapping[str, Value], model: str) -> Any:
