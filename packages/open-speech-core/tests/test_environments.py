@@ -75,6 +75,7 @@ def make_wheel(
     *,
     requires: Sequence[str] = (),
     provider: bool = False,
+    needs: str | None = None,
 ) -> Path:
     """A wheel with one module that knows its version."""
     module = name.replace("-", "_")
@@ -88,6 +89,8 @@ def make_wheel(
         f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
         f"{info}/entry_points.txt": points,
     }
+    if needs is not None:
+        files[f"{module}_data/open-speech-environment.toml"] = needs
     record = "".join(f"{path},,\n" for path in (*files, f"{info}/RECORD"))
     wheel = folder / f"{module}-{version}-py3-none-any.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
@@ -331,11 +334,77 @@ def test_check_proposes_isolation_and_says_what_would_change(store: EnvironmentS
     (change,) = clash.changes
     assert (change.name, change.installed, change.wanted) == ("common", "1.0", "0.9")
     assert change.needed_by == ("needs-common",)
-    assert "common 1.0 by 0.9 (used by needs-common)" in str(clash)
+    assert (
+        "common 1.0 by 0.9, since elder requires common<1; here needs-common requires common>=1"
+    ) in str(clash)
     assert "--isolated" in str(clash)
     assert store.check("speaker") is None
     with pytest.raises(InstallFailed, match="No package index has"):
         store.check("no-such-thing")
+
+
+def test_check_of_several_is_of_installing_them_together(
+    store: EnvironmentStore, wheels: Path
+) -> None:
+    make_wheel(wheels, "singer", "1.0", requires=["common>=2"], provider=True)
+    make_wheel(wheels, "whistler", "1.0", requires=["common<2"], provider=True)
+    assert store.check("speaker", "whistler") is None
+    clash = store.check("speaker", "singer")
+    assert clash is not None
+    assert "Installing speaker and singer here would replace common 1.0 by 2.0" in str(clash)
+    with pytest.raises(InstallFailed, match="singer .*common>=2.*whistler .*common<2"):
+        store.check("singer", "whistler")
+
+
+NEEDS = """
+requires = ["common==0.9"]
+alone = ["glutton==1.0"]
+"""
+
+
+@pytest.mark.parametrize("use_uv", [False, True])
+def test_own_environment_gets_what_only_it_is_to_have(
+    base: Path, tmp_path: Path, wheels: Path, use_uv: bool
+) -> None:
+    if use_uv and find_uv(base) is None:
+        pytest.skip("uv is not installed")
+    store = EnvironmentStore(tmp_path / "environments", base_python=base, use_uv=use_uv)
+    make_wheel(wheels, "glutton", "1.0", requires=["no-such-thing", "needs-common"])
+    make_wheel(wheels, "guest", "1.0", requires=["common"], provider=True, needs=NEEDS)
+    assert store.check("guest") is None
+
+    environment = store.install("guest", isolated=True)
+    assert version(environment.python) == "0.9"
+    assert version(environment.python, "glutton") == "1.0"
+    assert {d.name for d in environment.distributions} == {"common", "glutton", "guest"}
+    assert environment.version == "1.0"
+    assert {d.name for d in environment.shared} == {"needs-common"}
+    assert version(base) == "1.0"
+
+    beside = store.install("guest", isolated=False)
+    assert [d.name for d in beside.distributions] == ["guest"]
+    assert version(base) == "1.0"
+
+
+@pytest.mark.parametrize(
+    ("needs", "said"),
+    [
+        ('requires = ["gone==3"]', "gone==3 \\(needed by guest\\)"),
+        ('alone = ["common==7"]', "common==7 \\(needed by guest\\)"),
+        ("requires = 5", "cannot be used"),
+        ('requires = ["--evil"]', "'--evil' is no requirement"),
+        ("else = []", "it has else"),
+        ("no toml", "cannot be used"),
+    ],
+)
+def test_environment_that_cannot_have_what_it_needs_is_not_made(
+    store: EnvironmentStore, wheels: Path, needs: str, said: str
+) -> None:
+    make_wheel(wheels, "guest", "1.0", provider=True, needs=needs)
+    with pytest.raises(InstallFailed, match=said):
+        store.install("guest", isolated=True)
+    assert folders(store) == set()
+    assert store.list() == []
 
 
 def test_base_takes_what_fits_and_gives_it_back(store: EnvironmentStore, base: Path) -> None:

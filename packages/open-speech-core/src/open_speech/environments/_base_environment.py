@@ -19,6 +19,7 @@ from ._interpreter import (
     needed_by,
     site_folders,
 )
+from ._needs import requiring
 from ._pip import Pip, Planned
 from ._records import Change, Clash, Environment, distributions
 from ._requests import Request
@@ -64,6 +65,8 @@ class BaseEnvironment:
         """What a planned installation would replace; None if nothing."""
         here = self.installed()
         changes = []
+        asking = {item.name: item.requires for item in planned}
+        resting = {name: entry.lines for name, entry in here.items() if name not in asking}
         for item in planned:
             users = needed_by(item.name, here)
             # A provider that nothing needs may be replaced by what was asked for.
@@ -74,6 +77,8 @@ class BaseEnvironment:
                         installed=here[item.name].version,
                         wanted=item.version,
                         needed_by=users,
+                        wanting=requiring(item.name, asking),
+                        keeping=requiring(item.name, resting),
                     )
                 )
         return Clash(requirement=requirement, changes=tuple(changes)) if changes else None

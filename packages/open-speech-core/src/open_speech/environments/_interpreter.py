@@ -44,13 +44,22 @@ for found in distributions():
         out[name] = {
             "version": found.version,
             "requires": sorted({
-                (normal(names.match(line)[0]), bool(extra.search(line)))
+                (normal(names.match(line)[0]), bool(extra.search(line)), line)
                 for line in found.requires or ()
             }),
             "provider": any(point.group == sys.argv[1] for point in found.entry_points),
             "size_bytes": size(found) if name in sized else 0,
         }
 print(json.dumps(out))
+"""
+
+
+_DATA = """
+import json, sys
+from importlib.metadata import distribution
+name, file = sys.argv[1:]
+found = [path for path in distribution(name).files or () if path.name == file]
+print(json.dumps(found[0].locate().read_text("utf-8") if found else None))
 """
 
 
@@ -69,6 +78,8 @@ class Installed:
     """Normalised names, whatever their markers say of machine and Python."""
     extras: tuple[str, ...]
     """Names that only its extras require."""
+    lines: tuple[str, ...]
+    """Its requirements as its metadata writes them."""
     provider: bool
     """Declares an entry point of the group asked for."""
     size_bytes: int = 0
@@ -81,8 +92,9 @@ def inventory(python: Path, group: str, sized: Iterable[str] = ()) -> dict[str, 
     return {
         name: Installed(
             version=str(entry["version"]),
-            requires=tuple(needed for needed, extra in entry["requires"] if not extra),
-            extras=tuple(needed for needed, extra in entry["requires"] if extra),
+            requires=tuple(needed for needed, extra, _ in entry["requires"] if not extra),
+            extras=tuple(needed for needed, extra, _ in entry["requires"] if extra),
+            lines=tuple(line for *_, line in entry["requires"]),
             provider=bool(entry["provider"]),
             size_bytes=int(entry["size_bytes"]),
         )
@@ -96,10 +108,10 @@ def needed_by(name: str, installed: Mapping[str, Installed]) -> tuple[str, ...]:
     return tuple(sorted(users))
 
 
-def closure(name: str, installed: Mapping[str, Installed]) -> set[str]:
-    """A distribution and everything installed that it requires, directly or not, extras aside."""
+def closure(names: Iterable[str], installed: Mapping[str, Installed]) -> set[str]:
+    """Distributions and everything installed that they require, directly or not, extras aside."""
     reached: set[str] = set()
-    waiting = [name]
+    waiting = list(names)
     while waiting:
         current = waiting.pop()
         if current in installed and current not in reached:
@@ -109,11 +121,17 @@ def closure(name: str, installed: Mapping[str, Installed]) -> set[str]:
 
 
 def shared_with_base(
-    name: str, own: Iterable[str], installed: Mapping[str, Installed]
+    roots: Iterable[str], own: Iterable[str], installed: Mapping[str, Installed]
 ) -> tuple[Distribution, ...]:
-    """What a distribution uses that is not among its layer's own."""
-    names = sorted(closure(name, installed) - set(own))
+    """What distributions use that is not among their layer's own."""
+    names = sorted(closure(roots, installed) - set(own))
     return tuple(Distribution(name=n, version=installed[n].version) for n in names)
+
+
+def package_data(python: Path, name: str, file: str) -> str | None:
+    """The text of a file, by its last name, among those that a distribution installed."""
+    found: str | None = json.loads(_ask(python, _DATA, name, file))
+    return found
 
 
 def site_folders(python: Path) -> tuple[str, ...]:

@@ -39,6 +39,8 @@ class Planned:
     sha256: str | None
     requested: bool
     """Asked for by the caller, not only required by something else."""
+    requires: tuple[str, ...] = ()
+    """Its requirements as its metadata writes them."""
 
     @property
     def wheel(self) -> bool:
@@ -53,9 +55,9 @@ class Pip:
         self._command = [str(part) for part in command]
         self._python = python
 
-    def resolve(self, request: Request) -> list[Planned]:
+    def resolve(self, request: Request, *options: str) -> list[Planned]:
         """What an installation would put into the environment; changes nothing."""
-        return self._install(request, "--dry-run")
+        return self._install(request, "--dry-run", *options)
 
     def install(self, request: Request, *options: str) -> list[Planned]:
         """Install; returns what was installed, empty if all was there."""
@@ -90,7 +92,7 @@ class Pip:
                 command.append("--upgrade")
             if request.constraints:
                 command += ["--constraint", str(constraint)]
-            run([*command, request.requirement], request)
+            run([*command, *request.arguments], request)
             return _read_report(report)
 
 
@@ -191,6 +193,7 @@ def _read_report(path: Path) -> list[Planned]:
             url=entry["download_info"]["url"],
             sha256=entry["download_info"].get("archive_info", {}).get("hashes", {}).get("sha256"),
             requested=entry["requested"],
+            requires=tuple(entry["metadata"].get("requires_dist", ())),
         )
         for entry in entries
     ]

@@ -10,6 +10,8 @@ from typing import Any
 
 FORMAT = 1
 """Version of the record on disk."""
+_SHOWN = 3
+"""Requirements told of each kind."""
 
 
 def normalise(name: str) -> str:
@@ -65,10 +67,25 @@ class Change:
     """The version that would be put in its place."""
     needed_by: tuple[str, ...] = ()
     """Installed distributions that require it, sorted."""
+    wanting: tuple[str, ...] = ()
+    """Requirements of the installation that it would be replaced for: ``new requires it<2``."""
+    keeping: tuple[str, ...] = ()
+    """Requirements of what is installed: ``old requires it>=2``."""
 
     def __str__(self) -> str:
-        users = f" (used by {', '.join(self.needed_by)})" if self.needed_by else ""
-        return f"{self.name} {self.installed} by {self.wanted}{users}"
+        said = f"{self.name} {self.installed} by {self.wanted}"
+        if self.wanting:
+            said += f", since {_some(self.wanting)}"
+        if self.keeping:
+            said += f"; here {_some(self.keeping)}"
+        elif self.needed_by:
+            said += f" (used by {', '.join(self.needed_by)})"
+        return said
+
+
+def _some(lines: tuple[str, ...]) -> str:
+    more = f" and {len(lines) - _SHOWN} more" if len(lines) > _SHOWN else ""
+    return f"{', '.join(lines[:_SHOWN])}{more}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +96,7 @@ class Clash:
     changes: tuple[Change, ...]
 
     def __str__(self) -> str:
-        changes = "; ".join(str(change) for change in self.changes)
+        changes = "; and ".join(str(change) for change in self.changes)
         return (
             f"Installing {self.requirement} here would replace {changes}. "
             "Install it with --isolated, in an environment of its own."

@@ -7,7 +7,7 @@ import re
 import threading
 import tomllib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import InvalidRequest
@@ -24,6 +24,9 @@ class Request:
     """What to install and under which conditions."""
 
     requirement: str
+    """What was asked for, in the words that errors use."""
+    parts: tuple[str, ...] = ()
+    """What pip is given instead, where it is more than one thing."""
     constraints: tuple[str, ...] = ()
     upgrade: bool = False
     progress: Progress | None = None
@@ -40,6 +43,11 @@ class Request:
         """Raise InstallCancelled once the caller has changed their mind."""
         if self.cancelled is not None and self.cancelled.is_set():
             raise InstallCancelled(f"The installation of {self.requirement} was cancelled.")
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """What pip is asked to install."""
+        return self.parts or (self.requirement,)
 
     @property
     def name(self) -> str | None:
@@ -66,6 +74,23 @@ def make_request(
     cancelled: threading.Event | None,
 ) -> Request:
     """Check and complete what a caller asked for; raises InvalidRequest."""
+    asked = _checked(requirement)
+    return Request(
+        requirement=asked,
+        constraints=tuple(constraints),
+        upgrade=upgrade,
+        progress=progress,
+        cancelled=cancelled,
+    )
+
+
+def together(requests: Sequence[Request]) -> Request:
+    """One request for what several ask for, on the conditions of the first."""
+    parts = tuple(part for each in requests for part in each.arguments)
+    return replace(requests[0], requirement=" and ".join(parts), parts=parts)
+
+
+def _checked(requirement: str) -> str:
     asked = requirement.strip()
     if not asked or asked.startswith("-") or not asked.isprintable():
         raise InvalidRequest(
@@ -74,12 +99,4 @@ def make_request(
             param="requirement",
         )
     path = Path(asked).expanduser()
-    if os.sep in asked and path.exists():
-        asked = str(path.resolve())
-    return Request(
-        requirement=asked,
-        constraints=tuple(constraints),
-        upgrade=upgrade,
-        progress=progress,
-        cancelled=cancelled,
-    )
+    return str(path.resolve()) if os.sep in asked and path.exists() else asked

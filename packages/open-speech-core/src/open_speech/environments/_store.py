@@ -17,9 +17,10 @@ from ..hookspecs import PROJECT
 from ._base_environment import BaseEnvironment, requested
 from ._interpreter import inventory, shared_with_base
 from ._lock import tried_lock, usable, waited_lock
+from ._needs import Needs, read_needs
 from ._pip import Pip, Planned, find_uv
 from ._records import Change, Clash, Environment, Record, distributions, normalise
-from ._requests import Progress, Request, make_request
+from ._requests import Progress, Request, make_request, together
 
 _LOCK = ".lock"
 _BASE_STAMP = ".base"
@@ -71,7 +72,7 @@ class EnvironmentStore:
     def check(
         self,
         requirement: str,
-        *,
+        *more: str,
         upgrade: bool = False,
         constraints: Sequence[str] = (),
         progress: Progress | None = None,
@@ -79,15 +80,20 @@ class EnvironmentStore:
     ) -> Clash | None:
         """What installing into the base environment would replace there; None if nothing.
 
-        Installs nothing. Raises InstallFailed if the requirement cannot be met at all.
+        ``more`` is what would be installed along with it. Installs nothing. Raises InstallFailed
+        if the requirements cannot be met at all, one by one or together.
         """
-        request = make_request(
-            requirement,
-            constraints=constraints,
-            upgrade=upgrade,
-            progress=progress,
-            cancelled=cancelled,
-        )
+        requests = [
+            make_request(
+                each,
+                constraints=constraints,
+                upgrade=upgrade,
+                progress=progress,
+                cancelled=cancelled,
+            )
+            for each in (requirement, *more)
+        ]
+        request = together(requests) if more else requests[0]
         return self._base.clash(request.requirement, self._base.resolve(request))
 
     def install(
@@ -176,7 +182,11 @@ class EnvironmentStore:
         folder = self.root / f"{name or 'unnamed'}-{secrets.token_hex(4)}"
         try:
             pip, python = self._base.layer(folder)
-            record = self._describe(request, folder, python, self._fill(pip, request))
+            planned = list(self._fill(pip, request))
+            name = self._provider(python, requested(planned) or request.name, request)
+            needs = read_needs(python, name)
+            planned += self._add(pip, request, needs)
+            record = self._describe(request, folder, python, planned, (name, *needs.names))
             request.stop_if_cancelled()
             self._write(record)
         except BaseException:
@@ -190,26 +200,46 @@ class EnvironmentStore:
             # pip would take the base's copy for the one asked for, and leave the layer empty.
             first = pip.install(request, "--force-reinstall", "--no-deps")
             return [*first, *pip.install(replace(request, upgrade=False))]
-        if self._base.uv is not None:
-            planned = pip.resolve(request)
-            if pip.install_with_uv(self._base.uv, planned, request):
-                return planned
-        return pip.install(request)
+        return self._put(pip, request)
 
-    def _describe(
-        self, request: Request, folder: Path, python: Path, planned: Sequence[Planned]
-    ) -> Record:
-        own = {item.name: item.version for item in planned}
-        name = requested(planned) or request.name
+    def _put(self, pip: Pip, request: Request, *options: str) -> Sequence[Planned]:
+        if self._base.uv is not None:
+            planned = pip.resolve(request, *options)
+            if not planned or pip.install_with_uv(self._base.uv, planned, request):
+                return planned
+        return pip.install(request, *options)
+
+    def _add(self, pip: Pip, request: Request, needs: Needs) -> Sequence[Planned]:
+        """Install what the provider asks for in an environment of its own."""
+        planned: list[Planned] = []
+        for parts, options in ((needs.requires, ()), (needs.alone, ("--no-deps",))):
+            if parts:
+                planned += self._put(pip, replace(request, parts=parts, upgrade=False), *options)
+        return planned
+
+    def _provider(self, python: Path, name: str | None, request: Request) -> str:
+        """The provider in a new layer; raises InstallFailed if there is none."""
         installed = inventory(python, self._base.group)
         if name is None or name not in installed or not installed[name].provider:
             raise self._base.not_a_provider(name or request.requirement)
+        return name
+
+    def _describe(
+        self,
+        request: Request,
+        folder: Path,
+        python: Path,
+        planned: Sequence[Planned],
+        roots: Sequence[str],
+    ) -> Record:
+        own = {item.name: item.version for item in planned}
+        installed = inventory(python, self._base.group)
         return Record(
-            name=name,
+            name=roots[0],
             directory=folder.name,
             requirement=request.requirement,
             distributions=distributions(own),
-            shared=shared_with_base(name, own, installed),
+            shared=shared_with_base(roots, own, installed),
             size_bytes=_size(folder),
             base=self._base.folders,
         )
