@@ -226,6 +226,8 @@ async def test_a_voice_of_real_size_speaks(
     graph = make(tmp_path / "own", "en_US-big-medium", channels=512, layers=19)
     assert graph.stat().st_size > 60_000_000
     hub.add("somebody/piper-en_US-big-medium", tmp_path / "own")
-    spoken = await say(speech, "somebody/piper-en_US-big-medium", TEXT * 10, word_timestamps=True)
+    spoken = await say(
+        speech, "somebody/piper-en_US-big-medium", " ".join([TEXT] * 10), word_timestamps=True
+    )
     assert length(spoken) > 30
     assert sum(len(audio.words) for audio in spoken) == 80
