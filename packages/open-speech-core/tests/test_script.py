@@ -1,6 +1,9 @@
 # ruff: noqa: RUF001 - signs of many scripts are what this is about
 from __future__ import annotations
 
+import time
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -162,7 +165,7 @@ def test_any_words_give_words_in_order_at_their_own_times(text, words):
     found = original_words(text, Piece(text=text), engine(*words))
     spans = [word.span for word in found]
     assert all(start < end for start, end in spans)
-    assert all(one[1] <= other[0] for one, other in zip(spans, spans[1:], strict=False))
+    assert all(one[1] <= other[0] for one, other in pairwise(spans))
     times = [time for word in found for time in (word.start, word.end)]
     assert times == sorted(times)
     assert {word.start for word in found} <= {float(i) for i in range(len(words))}
@@ -173,3 +176,14 @@ def test_any_words_give_words_in_order_at_their_own_times(text, words):
 def test_words_as_they_are_come_back(words):
     text = " ".join(words)
     assert [word for word, *_ in told(text, Piece(text=text), *words)] == words
+
+
+@pytest.mark.parametrize("unit", ["a ", "a", "a-", "好", "[a](/b/) ", "x y "])
+def test_u9_many_words_are_no_work(unit):
+    text = unit * 20_000
+    piece = Piece(text=text, edits=tuple(edit(i, i + 1, i, i + 1) for i in range(0, 20_000, 2)))
+    begin = time.process_time()
+    found = original_words(text, piece, engine(*["a", "zz"] * 10_000))
+    # A few seconds; whatever is not linear takes minutes.
+    assert time.process_time() - begin < 60
+    assert found

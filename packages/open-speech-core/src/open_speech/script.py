@@ -17,7 +17,7 @@ from .transcription import gap
 _PRONUNCIATION = re.compile(r"\]\(/[^/()]{1,200}/\)")
 _AHEAD = 64
 """Characters that an engine may leave out without a word of it."""
-_LONG = 100
+_LONG = 64
 """A word is not looked for beyond so many characters on each side."""
 _ENDS_WORD = frozenset("—–…“”«»()[]{}<>")  # noqa: RUF001 - dashes
 _KEPT = frozenset("%#&@")
@@ -152,7 +152,7 @@ def _goes_on(text: str, place: int) -> bool:
     if not 0 < place < len(text):
         return False
     before, after = text[place - 1], text[place]
-    return before.isalnum() and after.isalnum() and gap(before, after) == " "
+    return before.isalnum() and after.isalnum() and _spaced(before, after)
 
 
 def _whole(text: str, start: int, end: int) -> _Place:
@@ -167,7 +167,16 @@ def _whole(text: str, start: int, end: int) -> _Place:
 
 def _joined(text: str, place: int) -> bool:
     before, after = text[place - 1], text[place]
-    return gap(before, after) == " " and not _ENDS_WORD.intersection((before, after))
+    if before in _ENDS_WORD or after in _ENDS_WORD:
+        return False
+    return _spaced(before, after)
+
+
+def _spaced(before: str, after: str) -> bool:
+    """Tell whether two characters would be apart, had they a word's end between them."""
+    if before.isascii() and after.isascii():
+        return not (before.isspace() or after.isspace())
+    return gap(before, after) == " "
 
 
 def _trimmed(text: str, start: int, end: int) -> _Place | None:
