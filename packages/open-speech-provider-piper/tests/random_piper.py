@@ -143,17 +143,24 @@ def graph(
         ]
     nodes += [("Gather", [f"y{layers}", "symbol"], ["z0"], {"axis": 2}), *_SOUND]
     nodes += [("Ceil", ["w0"], [f"spare{number}"], {}) for number in range(1, ceils)]
-    inputs = [("input", TensorProto.INT64, ["batch", "phonemes"])]
-    inputs += [("input_lengths", TensorProto.INT64, ["batch"]), ("scales", TensorProto.FLOAT, [3])]
-    if speakers:
-        inputs.append(("sid", TensorProto.INT64, ["batch"]))
     made = helper.make_graph(
         [helper.make_node(kind, into, out, **more) for kind, into, out, more in nodes],
         "vits",
-        [helper.make_tensor_value_info(*each) for each in inputs],
+        _inputs(speakers),
         [helper.make_tensor_value_info("output", TensorProto.FLOAT, ["batch", 1, "time"])],
         weights,
     )
     model = helper.make_model(made, opset_imports=[helper.make_opsetid("", 15)], ir_version=8)
     onnx.checker.check_model(model)
     return model
+
+
+def _inputs(speakers: int) -> list[onnx.ValueInfoProto]:
+    inputs = [
+        ("input", TensorProto.INT64, ["batch", "phonemes"]),
+        ("input_lengths", TensorProto.INT64, ["batch"]),
+        ("scales", TensorProto.FLOAT, [3]),
+    ]
+    if speakers:
+        inputs.append(("sid", TensorProto.INT64, ["batch"]))
+    return [helper.make_tensor_value_info(*each) for each in inputs]
