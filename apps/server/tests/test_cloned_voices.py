@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 import json
@@ -247,6 +248,22 @@ def test_the_clone_route_of_0_6_1(client):
     assert_error(clone(client, SOUND, response_format="x"), 400, "invalid_request")
     assert_error(clone(client, voice_library_ref="Eve"), 400, "voice_not_found", "Eve")
     assert_error(clone(client, b"nothing"), 400, "invalid_audio")
+
+
+@pytest.mark.parametrize("head", ["", "data:audio/wav;base64,"])
+def test_a_recording_may_stand_in_the_json(client, head):
+    reference = head + base64.b64encode(SOUND).decode()
+    for text in ("reference_text", "clone_transcript"):
+        answer = speak(client, reference_audio=reference, **{text: "Hello."})
+        assert frequency(answer.content) == 300
+    keep(client, data=OTHER)
+    both = speak(client, reference_audio=reference, voice="Ada")
+    assert_error(both, 400, "invalid_request", "carries another")
+    unable = speak(client, reference_audio=reference, model="tone/plain")
+    assert_error(unable, 400, "unsupported_capability", "voice_clone")
+    url = speak(client, reference_audio="http://127.0.0.1/a.wav")
+    assert_error(url, 400, "invalid_request", "fetches none")
+    assert_error(speak(client, reference_audio="nothing!"), 400, "invalid_audio", "base64")
 
 
 def test_files_are_for_their_owner_alone(client, folder):

@@ -17,6 +17,7 @@ from .config import preparation
 from .delivery import Delivery
 from .keep_alive import KEEP_ALIVE, keep_alive_seconds
 from .presets import Preset
+from .references import MAX_REFERENCE_BYTES
 from .settings import Settings
 
 
@@ -54,8 +55,8 @@ class SpeechBody(BaseModel):
     model: str | None = Field(None, description="A model's name; the default model if left out.")
     voice: str | VoiceId | None = Field(
         None,
-        description="A voice of the model, an OpenAI voice name, a preset, `default`, or a blend "
-        "like `first(2)+second(1)` where the model mixes voices.",
+        description="A voice of the model, an OpenAI voice name, a cloned voice by id or name, a "
+        "preset, `default`, or a blend like `first(2)+second(1)` where the model mixes voices.",
     )
     instructions: str | None = Field(
         None,
@@ -103,6 +104,18 @@ class SpeechBody(BaseModel):
     )
     normalization_options: Normalization = Field(
         default_factory=Normalization, description="What is written out as words."
+    )
+    reference_audio: str | None = Field(
+        None,
+        max_length=2 * MAX_REFERENCE_BYTES,
+        description="A recording to speak in the voice of, for models that clone: a sound file in "
+        "base64, or as a data URL; nothing is fetched.",
+    )
+    reference_text: str | None = Field(
+        None,
+        max_length=2_000,
+        description="What the recording says. Also as `clone_transcript`.",
+        validation_alias=AliasChoices("reference_text", "clone_transcript"),
     )
     keep_alive: float | str | None = Field(None, description=KEEP_ALIVE)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -12,8 +13,10 @@ from open_speech import OpenSpeech
 
 from ..delivery import NDJSON, deliver
 from ..presets import NO_PRESET
+from ..references import reference_of
 from ..speech_body import SpeechBody
 from ..state import speech_of, state_of
+from ..streaming import while_connected
 
 router = APIRouter(tags=["speech"])
 Speech = Annotated[OpenSpeech, Depends(speech_of)]
@@ -68,4 +71,7 @@ async def answer(
     preset = state.presets.get(body.voice_name(), NO_PRESET)
     asked = body.speech_request(state.settings, preset)
     delivery = body.delivery(preset, state.pronunciations, captions=captions)
+    if body.reference_audio is not None:
+        sound = await while_connected(request, reference_of(body.reference_audio))
+        asked = replace(asked, reference=sound, reference_text=body.reference_text)
     return await deliver(request, speech, asked, delivery)
