@@ -352,7 +352,7 @@ def test_check_of_several_is_of_installing_them_together(
     clash = store.check("speaker", "singer")
     assert clash is not None
     assert "Installing speaker and singer here would replace common 1.0 by 2.0" in str(clash)
-    with pytest.raises(InstallFailed, match="singer .*common>=2.*whistler .*common<2"):
+    with pytest.raises(InstallFailed, match=r"singer .*common>=2.*whistler .*common<2"):
         store.check("singer", "whistler")
 
 
