@@ -32,6 +32,7 @@ _SPEECH = frozenset(
         Capability.VOICE_CLONE,
         Capability.VOICE_BLEND,
         Capability.PHONEMES,
+        Capability.NORMALIZATION,
         Capability.SEED,
         Capability.WORD_TIMESTAMPS,
     }
