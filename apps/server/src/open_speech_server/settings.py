@@ -296,7 +296,11 @@ class Settings(BaseSettings):
     def hub_cache(self) -> Path:
         """The user's own cache of the model hub's client; what it holds is not fetched again."""
         home = os.environ.get("HF_HOME") or "~/.cache/huggingface"
-        return Path(os.environ.get("HF_HUB_CACHE") or f"{home}/hub").expanduser()
+        cache = Path(os.environ.get("HF_HUB_CACHE") or f"{home}/hub")
+        try:
+            return cache.expanduser()
+        except RuntimeError:  # this user has no home directory, hence no cache in it
+            return cache
 
     @property
     def secrets(self) -> tuple[str, ...]:

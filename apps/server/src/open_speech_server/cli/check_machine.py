@@ -38,15 +38,16 @@ def folders(settings: Settings) -> Iterator[Finding]:
 def _folder(subject: str, folder: Path, variable: str) -> Finding:
     place = existing(folder)
     fix = f"Give the folder to this user, or point {variable} to another one."
+    kept = " What is there already can be used."
     if not place.is_dir():
         return wrong(subject, f"{place} is no folder", fix)
     try:
         with tempfile.TemporaryFile(dir=place):
             pass
     except OSError as error:
-        owner = f" and belongs to user id {place.stat().st_uid}" if hasattr(os, "getuid") else ""
+        owner = f", which belongs to user id {place.stat().st_uid}" if hasattr(os, "getuid") else ""
         us = f"user id {os.getuid()}" if hasattr(os, "getuid") else "this user"
-        return wrong(subject, f"{us} cannot write to {place}{owner}: {error.strerror}", fix)
+        return wrong(subject, f"{us} cannot write to {place}{owner}: {error.strerror}", fix + kept)
     return ok(subject, f"{folder}{'' if place == folder else ' (made when it is needed)'}")
 
 
