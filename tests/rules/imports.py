@@ -39,6 +39,7 @@ WORKER_SIDE = frozenset(
     for name in (
         "audio",
         "backends",
+        "blends",
         "contract",
         "errors",
         "hookspecs",
@@ -62,6 +63,7 @@ PROVIDER_API = frozenset(
     for name in (
         "audio",
         "backends",
+        "blends",
         "capabilities",
         "errors",
         "hookspecs",
