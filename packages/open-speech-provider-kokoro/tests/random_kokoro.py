@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - phonetic letters
 """A model of random weights in the official layout: full size in memory, some megabytes on disk.
 
 The layout and the trick are those of torch: a tensor may be a view whose rows overlap, and only
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import warnings
 from pathlib import Path
 
 import torch
@@ -44,13 +46,15 @@ def make(folder: Path, *, squeeze: bool = True, seed: int = 0) -> Path:
 def _checkpoint(*, squeeze: bool) -> dict[str, dict[str, torch.Tensor]]:
     """As published: one dictionary per part, ``module.`` before each name."""
     parts = _network.Parts(ARCHITECTURE)
-    decoder = Decoder(
-        dim_in=ARCHITECTURE["hidden_dim"],
-        style_dim=ARCHITECTURE["style_dim"],
-        dim_out=ARCHITECTURE["n_mels"],
-        **ARCHITECTURE["istftnet"],
-    )
-    parts.decoder = decoder  # with its weights as length and direction, which Parts puts together
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # of weight_norm
+        # With its weights as length and direction, which Parts puts together.
+        parts.decoder = Decoder(
+            dim_in=ARCHITECTURE["hidden_dim"],
+            style_dim=ARCHITECTURE["style_dim"],
+            dim_out=ARCHITECTURE["n_mels"],
+            **ARCHITECTURE["istftnet"],
+        )
     head = parts.predictor.duration_proj.linear_layer
     head.bias.data.fill_(_FRAMES_BIAS)
     head.weight.data.mul_(0.05)

@@ -47,8 +47,11 @@ class EnglishSpeller:
         # Its own constructor would load the tagger by name, and fetch it.
         self._g2p = en.G2P.__new__(en.G2P)
         self._g2p.version, self._g2p.british, self._g2p.unk = None, british, ""
-        self._g2p.nlp, self._g2p.lexicon = tag, en.Lexicon(british)
-        self._g2p.fallback = self._fallback = fallback
+        self._g2p.nlp, self._g2p.fallback = tag, fallback
+        self._fallback = fallback
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of how it opens its own files
+            self._g2p.lexicon = en.Lexicon(british)
 
     def __call__(self, text: str) -> list[Token]:
         """Numbers, sums of money and abbreviations included, ``[word](/ipa/)`` obeyed."""

@@ -31,7 +31,7 @@ _SINE, _NOISE, _VOICED_HZ = 0.1, 0.003, 10.0
 _FFT, _HOP = 20, 5
 
 
-class Parts(nn.Module):
+class Parts(nn.Module):  # type: ignore[misc]
     """The modules that the weights belong to, by the names that the weights have."""
 
     def __init__(self, config: Mapping[str, Any]) -> None:
@@ -68,7 +68,7 @@ class Parts(nn.Module):
         )
 
 
-class Pace(nn.Module):
+class Pace(nn.Module):  # type: ignore[misc]
     """From symbols to how long each sounds, and to what the second half needs of them."""
 
     def __init__(self, parts: Parts) -> None:
@@ -106,7 +106,7 @@ class Pace(nn.Module):
         return self.text_encoder.lstm(x.transpose(1, 2))[0].transpose(1, 2)
 
 
-class Sound(nn.Module):
+class Sound(nn.Module):  # type: ignore[misc]
     """From symbols, each repeated for as long as it sounds, to samples."""
 
     def __init__(self, parts: Parts) -> None:
@@ -130,7 +130,7 @@ class Sound(nn.Module):
         return samples[0, 0]
 
 
-class Source(nn.Module):
+class Source(nn.Module):  # type: ignore[misc]
     """What the vocal cords do: a note with its overtones where there is one, and noise.
 
     As the original's ``SourceModuleHnNSF``, with three differences that cannot be heard. The
@@ -172,7 +172,7 @@ class Source(nn.Module):
         return merged, None, None
 
 
-class Fourier(nn.Module):
+class Fourier(nn.Module):  # type: ignore[misc]
     """The short-time Fourier transform and its inverse, as convolutions.
 
     Equal to ``torch.stft`` and ``torch.istft`` with a Hann window, centred.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
@@ -50,7 +52,7 @@ class OnnxEngine:
         """Free the weights."""
         self._sessions.clear()
 
-    def _run(self, name: str, **inputs: NDArray[np.generic]) -> list[NDArray[np.generic]]:
+    def _run(self, name: str, **inputs: NDArray[Any]) -> list[NDArray[Any]]:
         if name not in self._sessions:
             raise ModelNotReady("The model was closed.")
         return list(self._sessions[name].run(None, inputs))

@@ -35,7 +35,8 @@ class Packs:
         total = sum(abs(weight) for _, weight in parts)
         row = min(max(length, 1), MAX_SYMBOLS) - 1
         styles = [self._pack(voice)[row] * np.float32(weight / total) for voice, weight in parts]
-        return np.sum(styles, axis=0, dtype=np.float32)
+        mixed: NDArray[np.float32] = np.sum(styles, axis=0, dtype=np.float32)
+        return mixed
 
     def _pack(self, voice: str) -> Tensor:
         """The tensor of a voice; the name is one of the model's and no path."""

@@ -19,8 +19,8 @@ Speller = Callable[[str], list[Token]]
 """From a text to its tokens."""
 
 _LINK = re.compile(r"\[([^\[\]]{1,200})\]\(/([^/()]{1,200})/\)")
-_LONG_RUN = re.compile(r"[^\s\[\]()]{65,}")
-_PIECE = 64
+_LONG_RUN = re.compile(r"[^\s\[\]()]{41,}")
+_PIECE = 20
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _NEEDS = {
     "j": ("fugashi", "jaconv", "mojimoji", "pyopenjtalk"),

@@ -24,7 +24,7 @@ Tensor = NDArray[np.float32]
 
 _MAX_PROGRAM = 4 << 20
 _MAX_RANK = 8
-_TYPES = {
+_TYPES: dict[str, np.dtype[Any]] = {
     "torch FloatStorage": np.dtype("<f4"),
     "torch HalfStorage": np.dtype("<f2"),
     "torch DoubleStorage": np.dtype("<f8"),

@@ -48,14 +48,11 @@ def chunks(tokens: Sequence[Token], limit: int = MAX_SYMBOLS) -> Iterator[list[T
     held: list[Token] = []
     size = 0
     for token in _pieces(tokens, limit):
-        if held and size + len(token.symbols) > limit:
+        while held and size + len(token.symbols) > limit:
             place = _cut(held)
             yield held[:place]
             held = held[place:]
             size = _size(held)
-            if size + len(token.symbols) > limit:
-                yield held
-                held, size = [], 0
         held.append(token)
         size += len(token.symbols) + token.space
     if held:

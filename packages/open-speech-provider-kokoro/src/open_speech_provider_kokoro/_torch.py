@@ -26,7 +26,7 @@ class TorchEngine:
         parts = Parts(graphs.ARCHITECTURE)
         state = parts.state_dict()
         for name in graphs.shapes():
-            state[name].copy_(torch.from_numpy(weights[name]))
+            state[name].copy_(torch.tensor(weights[name]))
         parts.requires_grad_(requires_grad=False).eval()
         self._pace: Pace | None = Pace(parts).to(self._device).eval()
         self._sound: Sound | None = Sound(parts).to(self._device).eval()

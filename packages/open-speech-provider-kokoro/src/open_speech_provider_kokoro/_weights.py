@@ -50,7 +50,8 @@ class Weights:
         length, direction = (self._known[name + part] for part in ("_g", "_v"))
         axes = tuple(range(1, direction.ndim))
         norm = np.sqrt(np.sum(np.square(direction, dtype=np.float64), axis=axes, keepdims=True))
-        return (direction * (length / norm).astype(np.float32)).astype(np.float32)
+        scale = (length / norm).astype(np.float32)
+        return np.ascontiguousarray(direction * scale, np.float32)
 
     def _shape(self, name: str) -> tuple[int, ...] | None:
         if name in self._known:
