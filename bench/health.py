@@ -49,13 +49,14 @@ def main() -> None:
             ),
         }
         for name, request in loads.items():
-            _measure(table, name, started, request, options.seconds)
+            measure(table, name, started, request, options.seconds)
     table.show()
 
 
-def _measure(
+def measure(
     table: Figures, name: str, started: Server, request: Request | None, seconds: float
 ) -> None:
+    """Add a row: how fast /health answers while sixteen clients send the request."""
     with _busy(started, request) as count:
         began, before = time.monotonic(), len(count)
         command = [sys.executable, __file__, "--poll", str(started.port), "--seconds", str(seconds)]
