@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -48,6 +50,14 @@ async def test_a_cloned_voice_becomes_its_recording(library, by):
 async def test_the_language_of_the_request_goes_first(library):
     asked = await with_reference(request("my-voice", language="en"), CLONING, library)
     assert asked.language == "en"
+
+
+@pytest.mark.parametrize(
+    ("languages", "expected"), [((), "de"), (("en", "de-AT"), "de"), (("en",), None)]
+)
+async def test_a_language_that_the_model_lacks_is_left_out(library, languages, expected):
+    model = replace(CLONING, languages=languages)
+    assert (await with_reference(request("my-voice"), model, library)).language == expected
 
 
 @pytest.mark.parametrize("voice", ["", "default", "low", "LOW", "alloy", "low(2)+high(1)"])

@@ -37,7 +37,7 @@ async def with_reference(
             voice=default_voice(model),
             reference=await asyncio.to_thread(library.sound, cloned, model.sample_rate),
             reference_text=cloned.transcript,
-            language=request.language or cloned.language,
+            language=request.language or _spoken(model, cloned.language),
         )
     if request.reference is None or Capability.VOICE_CLONE not in model.capabilities:
         return request
@@ -60,6 +60,13 @@ async def _cloned(
             raise unknown_voice(model, request.voice, names) from None
         return found
     return None
+
+
+def _spoken(model: ModelInfo, language: str | None) -> str | None:
+    """The language of a voice where the model speaks it, whatever the region."""
+    known = {tag.partition("-")[0].casefold() for tag in model.languages}
+    main = (language or "").partition("-")[0].casefold()
+    return language if not known or main in known else None
 
 
 def _require_cloning(model: ModelInfo, voice: Recording) -> None:

@@ -33,7 +33,7 @@ MIN_SECONDS = 0.5
 MAX_SECONDS = 60.0
 MAX_VOICES = 100
 MAX_CONSENTS = 100
-LOCK_WAIT_S = 30.0
+LOCK_WAIT_S = 10.0
 CACHED = 4
 """Recordings that stay in memory, at most some megabytes each."""
 _VOICE, _CONSENT = "voice", "cons"
