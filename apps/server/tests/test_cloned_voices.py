@@ -6,8 +6,11 @@ import base64
 import hashlib
 import io
 import json
+import os
 import socket
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -273,6 +276,36 @@ def test_files_are_for_their_owner_alone(client, folder):
     for path in paths:
         wanted = 0o700 if path.is_dir() else 0o600
         assert stat.S_IMODE(path.stat().st_mode) == wanted, path
+
+
+def command(folder: Path, *arguments: str) -> str:
+    """What the command prints, without a server unless the arguments name one."""
+    variables = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("OPEN_")},
+        "PYTHONPATH": str(folder / "site"),
+        "OS_DATA_DIR": str(folder / "data"),
+        "OS_MODEL_DIR": str(folder / "models"),
+        "TTS_MODEL": "tone/sine",
+    }
+    main = "from open_speech_server.cli import main; main()"
+    line = [sys.executable, "-c", main, *arguments]
+    return subprocess.run(
+        line, env=variables, capture_output=True, check=True, text=True, timeout=120
+    ).stdout
+
+
+@pytest.mark.parametrize("with_server", [True, False], ids=["server", "alone"])
+def test_the_command_lists_cloned_voices_and_speaks_with_them(
+    client, live, folder, tmp_path, with_server
+):
+    voice = keep(client).json()
+    where = ("--url", live.address) if with_server else ()
+    listed = json.loads(command(folder, "voices", *where, "--json"))["voices"]
+    assert (voice["id"], "tone/sine") in {(each["id"], each["model"]) for each in listed}
+    assert "Ada" in command(folder, "voices", *where)
+    path = tmp_path / "a.pcm"
+    command(folder, "say", "Hello there", "--voice", "Ada", "-o", str(path), *where)
+    assert frequency(path.read_bytes()) == 300
 
 
 def test_n9_nothing_of_a_voice_is_logged(client, live):

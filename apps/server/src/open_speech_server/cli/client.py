@@ -106,7 +106,8 @@ class VoiceEntry(_Entry):
     name: str = ""
     language: str | None = None
     gender: str | None = None
-    model: str = ""
+    model: str | None = None
+    """One that speaks with it; None for a cloned voice where no model at hand clones."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,7 @@ from functools import partial
 from typing import BinaryIO
 
 from open_speech import (
+    Capability,
     DetectedLanguage,
     Kind,
     OpenSpeech,
@@ -28,7 +29,7 @@ from open_speech.status import ModelStatus, of_offer
 from open_speech.store import Progress as Downloading
 from open_speech.store import Store
 
-from ..config import core_config, weight_store
+from ..config import core_config, voice_library, weight_store
 from ..languages import language_name
 from ..settings import Settings
 from .client import (
@@ -159,6 +160,8 @@ class LocalClient:
         """See ``Client``."""
         offer = self._speech.resolve(self._name(Kind.TTS, model))
         require_kind(offer, Kind.TTS)
+        clones = Capability.VOICE_CLONE in offer.model.capabilities
+        cloned = voice_library(self._settings).voices() if clones else []
         return [
             VoiceEntry(
                 id=voice.id,
@@ -168,6 +171,9 @@ class LocalClient:
                 model=offer.id,
             )
             for voice in offer.model.voices
+        ] + [
+            VoiceEntry(id=voice.id, name=voice.name, language=voice.language, model=offer.id)
+            for voice in cloned
         ]
 
     def providers(self) -> list[ProviderEntry]:

@@ -36,7 +36,7 @@ def command(
     table(
         ["VOICE", "LANGUAGE", "GENDER", "NAME", "MODEL"],
         [
-            [each.id, each.language or "-", each.gender or "-", each.name, each.model]
+            [each.id, each.language or "-", each.gender or "-", each.name, each.model or "-"]
             for each in voices
         ],
     )
