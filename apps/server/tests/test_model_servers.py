@@ -192,8 +192,11 @@ def test_a_model_whose_provider_is_gone_is_let_go(make_server, hub, tmp_path):
         listed = {each["id"] for each in client.get("/v1/models").json()["data"]}
         assert "faulty/any" in listed
         assert not {name for name in listed if name.startswith("tone/")}
-        refused = speak(client, "tone/sine")
-        assert (refused.status_code, refused.json()["error"]["code"]) == (404, "model_not_found")
+        for name in ("tone/sine", model):
+            refused = speak(client, name)
+            error = refused.json()["error"]
+            assert (refused.status_code, error["code"]) == (404, "provider_missing")
+            assert "open-speech-provider-tone" in error["message"]
         # Its weights are still there, are shown, and can be deleted.
         shown = {each["id"]: each for each in client.get("/api/models").json()["models"]}
         assert shown[model]["state"] == "provider_missing"

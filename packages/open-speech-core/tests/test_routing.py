@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from open_speech import Kind, ModelId, ModelInfo, ModelPattern, ModelSource
-from open_speech.errors import InvalidModelId, ModelConflict, ModelNotFound, ProviderBroken
+from open_speech.errors import (
+    InvalidModelId,
+    ModelConflict,
+    ModelNotFound,
+    ProviderBroken,
+    ProviderMissing,
+)
 from open_speech.manifest import BackendManifest, ProviderManifest
 from open_speech.routing import Hint, Router
 
@@ -75,9 +83,25 @@ def test_an_unknown_name_lists_near_matches():
 
 
 def test_a_name_that_an_absent_provider_would_serve_says_what_to_install():
-    hints = [Hint(glob="piper/*", advice="Install it with 'pip install piper-thing'.")]
-    with pytest.raises(ModelNotFound, match="pip install piper-thing"):
-        Router([], hints).resolve("piper/en")
+    advice = "Install it with 'pip install piper-thing'."
+    hints = [Hint(glob="piper/*", distribution="piper-thing", advice=advice)]
+    with pytest.raises(ProviderMissing, match="pip install piper-thing"):
+        Router([provider("a", "piper/enn")], hints).resolve("piper/en")
+    installed = replace(provider("a", "piper/enn"), distribution="piper-thing")
+    with pytest.raises(ModelNotFound, match="Did you mean 'piper/enn'") as caught:
+        Router([installed], hints).resolve("piper/en")
+    assert not isinstance(caught.value, ProviderMissing)
+
+
+@pytest.mark.parametrize("name", ["one", "one-short", "other", "a:one", "one@abc123"])
+def test_a_name_that_was_served_before_says_by_whom(name):
+    router = Router([provider("b", "two")], gone=[provider("a", "one", patterns=("o*",))])
+    with pytest.raises(ProviderMissing, match="no longer installed") as caught:
+        router.resolve(name)
+    assert provider("a").distribution in str(caught.value)
+    with pytest.raises(ModelNotFound) as unknown:
+        router.resolve("never")
+    assert not isinstance(unknown.value, ProviderMissing)
 
 
 def test_a_model_of_a_broken_provider_says_why():

@@ -20,7 +20,6 @@ from .permission import permission
 from .presets import Preset, read_presets
 from .settings import KNOWN, Settings, worker_environment
 
-
 HOW_TO_ACCEPT = (
     "Read it, then accept it with 'open-speech models pull {model} --accept-license', with "
     '{{"accept_license": true}} in POST /api/models/{model}/download, or with '
@@ -80,6 +79,7 @@ def core_config(settings: Settings) -> Config:
             max_loaded=settings.os_max_loaded_models,
             memory_budget_bytes=settings.os_memory_budget_mb * 2**20,
             device_memory_budget_bytes=settings.os_vram_budget_mb * 2**20,
+            threads=settings.os_threads,
             queue_size=settings.os_queue_size,
             load_wait_s=settings.os_load_wait_s,
             load_timeout_s=settings.os_load_timeout_s,
@@ -90,13 +90,18 @@ def core_config(settings: Settings) -> Config:
         isolated=settings.os_isolation == "model",
         workers=workers,
         weights=weight_store(settings),
-        options=settings.os_options,
         voice_library=voice_library(settings),
+        options=settings.os_options,
         environments=lambda: worker_environments(environments, workers),
         prepare=preparation(TextOptions(pronunciations=pronunciations(settings))),
         aliases={name: Kind(kind) for kind, names in KNOWN["aliases"].items() for name in names},
-        hints=[Hint(glob=glob, advice=advice) for glob, advice in KNOWN["hints"].items()],
+        hints=[_hint(glob, distribution) for glob, distribution in KNOWN["hints"].items()],
     )
+
+
+def _hint(glob: str, distribution: str) -> Hint:
+    advice = f"Install it with 'open-speech providers install {distribution}'."
+    return Hint(glob=glob, distribution=distribution, advice=advice)
 
 
 def server_config(settings: Settings) -> Config:

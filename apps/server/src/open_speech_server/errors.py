@@ -27,6 +27,7 @@ STATUS: Mapping[type[core.OpenSpeechError], int] = {
     core.InvalidRequest: 400,
     core.InvalidModelId: 400,
     core.ModelNotFound: 404,
+    core.ProviderMissing: 404,
     core.ModelConflict: 400,
     core.UnknownVoice: 400,
     core.UnsupportedCapability: 400,

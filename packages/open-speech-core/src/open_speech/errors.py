@@ -4,6 +4,7 @@ OpenSpeechError
 ├── InvalidRequest            the caller's doing; trying again as it is will not help
 │   ├── InvalidModelId
 │   ├── ModelNotFound
+│   │   └── ProviderMissing   it is known who serves the name, but not installed
 │   ├── ModelConflict         two providers claim the name
 │   ├── UnknownVoice
 │   ├── UnsupportedCapability
@@ -90,6 +91,12 @@ class ModelNotFound(InvalidRequest):
     """No installed provider serves a model of this name."""
 
     code = "model_not_found"
+
+
+class ProviderMissing(ModelNotFound):
+    """The provider of the model is not installed, or no longer."""
+
+    code = "provider_missing"
 
 
 class ModelConflict(InvalidRequest):

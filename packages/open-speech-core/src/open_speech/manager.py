@@ -170,7 +170,7 @@ class ModelManager:
     ) -> None:
         """Join the one load under way, or begin it."""
         if resident not in self.residents:
-            raise errors.ModelNotFound(
+            raise errors.ProviderMissing(
                 f"The provider of the model {resident.key.name!r} was removed.",
                 model=resident.offer.id,
             )

@@ -83,6 +83,8 @@ class Registry:
     """Names of the providers to look at; None is all that are installed."""
     providers: tuple[Provider, ...] = ()
     router: Router = field(default_factory=lambda: Router(()))
+    _gone: dict[str, ProviderManifest] = field(default_factory=dict, repr=False)
+    """What providers offered that were there at an earlier scan."""
     _asking: asyncio.Semaphore = field(
         default_factory=lambda: asyncio.Semaphore(max(2, os.cpu_count() or 1)), repr=False
     )
@@ -102,8 +104,11 @@ class Registry:
         # An environment of its own was asked for by name, so it goes before the base.
         chosen = {provider.name: provider for provider in described}
         chosen.update({provider.name: provider for layer in layered for provider in layer})
+        self._gone |= {provider.name: provider.manifest for provider in self.providers}
+        self._gone = {name: lost for name, lost in self._gone.items() if name not in chosen}
         self.providers = tuple(sorted(chosen.values(), key=lambda provider: provider.name))
-        self.router = Router([provider.manifest for provider in self.providers], self.hints)
+        manifests = [provider.manifest for provider in self.providers]
+        self.router = Router(manifests, self.hints, list(self._gone.values()))
         for provider in self.providers:
             if provider.broken:
                 _log.warning("%s", provider.manifest.error)

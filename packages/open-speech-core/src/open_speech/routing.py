@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from .errors import ModelConflict, ModelNotFound, ProviderBroken
+from .errors import ModelConflict, ModelNotFound, OpenSpeechError, ProviderBroken, ProviderMissing
 from .ids import ModelId
 from .manifest import BackendManifest, ProviderManifest
 from .models import ModelInfo
@@ -31,9 +31,11 @@ class Offer:
 
 @dataclass(frozen=True, kw_only=True)
 class Hint:
-    """What to do about a name that nobody serves, by its pattern."""
+    """What to install for names of a pattern that nobody serves."""
 
     glob: str
+    distribution: str
+    """The provider that serves them; the hint is given where it is not installed."""
     advice: str
     """One sentence: ``Install it with 'pip install ...'.``"""
 
@@ -41,8 +43,16 @@ class Hint:
 class Router:
     """Resolves names over a fixed set of manifests. Immutable; safe from any thread."""
 
-    def __init__(self, providers: Sequence[ProviderManifest], hints: Sequence[Hint] = ()) -> None:
-        self._hints = tuple(hints)
+    def __init__(
+        self,
+        providers: Sequence[ProviderManifest],
+        hints: Sequence[Hint] = (),
+        gone: Sequence[ProviderManifest] = (),
+    ) -> None:
+        """``gone`` are providers that were installed before: their models are not unknown."""
+        installed = {provider.distribution for provider in providers}
+        self._hints = tuple(hint for hint in hints if hint.distribution not in installed)
+        self._gone = Router(gone) if gone else None
         self._offers: list[Offer] = []
         self._names: dict[str, list[Offer]] = {}
         self._families: list[tuple[str, ProviderManifest, BackendManifest, ModelInfo]] = []
@@ -77,7 +87,8 @@ class Router:
     def resolve(self, name: ModelId | str) -> Offer:
         """Find who serves a name: a listed name goes before a pattern.
 
-        Raises InvalidModelId, ModelNotFound (with near matches), ModelConflict, ProviderBroken.
+        Raises InvalidModelId, ModelNotFound (with near matches), ProviderMissing, ModelConflict,
+        ProviderBroken.
         """
         wanted = name if isinstance(name, ModelId) else ModelId.parse(name)
         found = self._candidates(wanted)
@@ -118,21 +129,39 @@ class Router:
                 model=str(wanted),
                 param="model",
             )
-        return ModelNotFound(
+        near = self.near(wanted.name)
+        return self._missing(wanted) or ModelNotFound(
             f"No installed provider serves a model named {str(wanted)!r}.",
             model=str(wanted),
             param="model",
-            hint=self._advice(wanted),
+            hint=f"Did you mean {' or '.join(repr(name) for name in near)}?"
+            if near
+            else "GET /v1/models or 'open-speech models' lists what is served.",
         )
 
-    def _advice(self, wanted: ModelId) -> str:
-        near = self.near(wanted.name)
-        if near:
-            return f"Did you mean {' or '.join(repr(name) for name in near)}?"
-        for hint in self._hints:
-            if fnmatchcase(wanted.name, hint.glob):
-                return hint.advice
-        return "GET /v1/models or 'open-speech models' lists what is served."
+    def _missing(self, wanted: ModelId) -> ProviderMissing | None:
+        """That the provider is not installed, where it is known which one that is."""
+        hint = next((hint for hint in self._hints if fnmatchcase(wanted.name, hint.glob)), None)
+        lost = self._gone_with(wanted)
+        distribution = hint.distribution if hint else lost
+        if distribution is None:
+            return None
+        state = "is no longer installed" if lost else "is not installed"
+        return ProviderMissing(
+            f"{distribution}, which serves the model {str(wanted)!r}, {state}.",
+            model=str(wanted),
+            param="model",
+            hint=hint.advice if hint else "Install it again, or name another model.",
+        )
+
+    def _gone_with(self, wanted: ModelId) -> str | None:
+        """The distribution that served the name and is gone."""
+        if self._gone is None:
+            return None
+        try:
+            return self._gone.resolve(wanted).provider.distribution
+        except OpenSpeechError:
+            return None
 
     def near(self, name: str) -> list[str]:
         """Up to three listed names that look like this one, the closest first."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -166,8 +165,7 @@ def _known() -> list[str]:
     """Distributions that the hints for missing models name."""
     from ..settings import KNOWN
 
-    named = re.findall(r"[\w-]+-provider-[\w]+", " ".join(KNOWN["hints"].values()))
-    return sorted(set(named))
+    return sorted(set(KNOWN["hints"].values()))
 
 
 def _full_name(name: str) -> str:
