@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from live import Live, live_server
+from open_speech.codecs.decode import decode
 from open_speech.testing import install_provider, sine, wav_bytes
 from sound_files import sound_file
 
@@ -179,6 +180,51 @@ def test_c7_librechat_speaks(replay):
         f"User-Agent: axios/1.12.2\n\n{json.dumps(body)}"
     )
     assert (answer.status_code, answer.headers["content-type"]) == (200, "audio/mpeg")
+
+
+def test_c6_anythingllm_speaks_with_the_official_client(replay):
+    """Its Node client: no format, so mp3; the answer's bytes are passed on."""
+    body = {"model": "tts-1-hd", "voice": "shimmer", "input": "Hello there"}
+    answer = replay(
+        "POST /v1/audio/speech HTTP/1.1\nHost: {host}\nAccept: application/octet-stream\n"
+        "Content-Type: application/json\nUser-Agent: OpenAI/JS 4.95.1\nX-Stainless-Lang: js\n"
+        "X-Stainless-Package-Version: 4.95.1\nX-Stainless-OS: Linux\nX-Stainless-Arch: x64\n"
+        "X-Stainless-Runtime: node\nX-Stainless-Retry-Count: 0\nAuthorization: Bearer {key}\n"
+        f"Accept-Encoding: gzip,deflate\n\n{json.dumps(body, separators=(',', ':'))}"
+    )
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "audio/mpeg")
+    assert decode(answer.content, sample_rate=24_000).seconds == pytest.approx(0.55, abs=0.15)
+
+
+def test_c4_anythingllm_reads_the_voices(replay):
+    """Its Kokoro mode takes plain names or objects with an id and a name."""
+    answer = replay(
+        "GET /v1/audio/voices HTTP/1.1\nHost: {host}\nAuthorization: Bearer {key}\n"
+        "Accept: */*\nUser-Agent: node\n\n"
+    )
+    voices = answer.json()["voices"]
+    assert all(isinstance(voice["id"], str) and isinstance(voice["name"], str) for voice in voices)
+
+
+@pytest.mark.parametrize("key", ["{key}", ""], ids=["with a key", "with an empty one"])
+def test_c7_sillytavern_speaks(replay, key):
+    """Its own server sends it; without a key the header is ``Bearer `` and nothing."""
+    body = {
+        "input": "Hello there",
+        "response_format": "mp3",
+        "voice": "nova",
+        "speed": 1,
+        "model": "tts-1",
+    }
+    answer = replay(
+        "POST /v1/audio/speech HTTP/1.1\nHost: {host}\nContent-Type: application/json\n"
+        f"Authorization: Bearer {key}\nAccept: */*\nUser-Agent: node-fetch\n"
+        f"Accept-Encoding: gzip, deflate, br\n\n{json.dumps(body)}"
+    )
+    if key:
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "audio/mpeg")
+    else:
+        assert answer.status_code == 401
 
 
 @pytest.mark.parametrize("path", ["/v1/models", "/v1/audio/models", "/v1/audio/voices"])
