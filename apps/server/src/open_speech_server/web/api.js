@@ -64,9 +64,9 @@ export async function request(path, {onWait = null, ...options} = {}) {
       if (await askForKey(used)) continue;
       throw error;
     }
-    if (error.status !== 503 || !onWait || error.retryAfter === null) throw error;
+    if (error.code !== "model_not_ready" || !onWait) throw error;
     onWait(error.message);
-    await pause(Math.min(error.retryAfter, 10) * 1000, options.signal);
+    await pause(Math.min(error.retryAfter ?? 5, 10) * 1000, options.signal);
   }
 }
 

@@ -4,13 +4,14 @@ import {arrange, h, icon, once, setText, show} from "./dom.js";
 import {confirm, menu, showCode, toast} from "./dialogs.js";
 import {bytes, language, primary} from "./format.js";
 import {ModelRow, moreVerbs, size, verbs} from "./model_row.js";
+import {choose} from "./picker.js";
 import {modelSnippets} from "./snippets.js";
 import {S} from "./strings.js";
 
 const T = S.models;
 const GROUPS = ["loaded", "downloaded", "available"];
 const KINDS = ["stt", "tts"];
-const STEP = 30; // rows of a list at a time; more come before the last is reached
+const STEP = 16; // rows of a list at a time; more come before the last is reached
 const order = new Intl.Collator("en", {numeric: true});
 
 export function modelsView() {
@@ -28,6 +29,7 @@ export function modelsView() {
     [...lists.values()].map((list) => list.element),
   );
   const awaited = new Map();
+  let inOrder = null;
 
   function rowOf(model) {
     let row = rows.get(model.id);
@@ -39,10 +41,10 @@ export function modelsView() {
   function render() {
     if (!library.isKnown()) return;
     const started = performance.now();
-    const models = library.all();
+    const models = sorted();
     filters.offer(models);
     const missing = models.filter((model) => !served(model) && groupOf(model) === "available" && model.is_default);
-    const found = models.filter((model) => filters.matches(model)).sort(byName);
+    const found = models.filter((model) => filters.matches(model));
     for (const group of GROUPS) {
       lists.get(group).render(found.filter((model) => groupOf(model) === group), filters.active());
     }
@@ -51,6 +53,12 @@ export function modelsView() {
     filters.tell(found.length, models.length);
     renderAttention(attention, missing);
     performance.measure("models-render", {start: started});
+  }
+
+  /** In the order of the list; put in order only when there is something new. */
+  function sorted() {
+    inOrder ??= library.all().sort(byName);
+    return inOrder;
   }
 
   async function perform(verb, model, device, button) {
@@ -123,7 +131,10 @@ export function modelsView() {
     render();
     tellWhenDone();
   });
-  onChange(soon);
+  onChange(() => {
+    inOrder = null;
+    soon();
+  });
   onNews((event) => {
     if (event.type === "worker_died") toast(T.done.died(event.model), "error");
     if (event.type === "evicted") toast(T.done.evicted(event.model));
@@ -156,7 +167,7 @@ function codeFor(model, device) {
 }
 
 function useWith(verb, model) {
-  document.dispatchEvent(new CustomEvent("choose-model", {detail: {kind: model.type, id: model.id}}));
+  choose(model.type, model.id);
   location.hash = verb;
 }
 
@@ -303,6 +314,8 @@ class Filters {
     const signature = models.map((model) => model.id).join();
     if (signature === this.signature) return;
     this.signature = signature;
+    // Before the first letter is typed, if there is time.
+    globalThis.requestIdleCallback?.(() => models.forEach((model) => this.haystack(model)));
     fill(this.provider, new Set(models.map((model) => model.provider).filter(Boolean)), (name) => name);
     fill(this.language, new Set(models.flatMap((model) => model.languages.map(primary))), language);
     fill(this.ability, new Set(models.flatMap((model) => model.capabilities)), (name) => S.abilities[name] ?? name);
@@ -313,8 +326,16 @@ class Filters {
     if (this.provider.value && model.provider !== this.provider.value) return false;
     if (this.language.value && !model.languages.some((tag) => primary(tag) === this.language.value)) return false;
     if (this.ability.value && !model.capabilities.includes(this.ability.value)) return false;
-    const words = this.search.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const words = this.words();
     return words.length === 0 || words.every((word) => this.haystack(model).includes(word));
+  }
+
+  words() {
+    if (this.searched !== this.search.value) {
+      this.searched = this.search.value;
+      this.wanted = this.searched.toLowerCase().split(/\s+/).filter(Boolean);
+    }
+    return this.wanted;
   }
 
   haystack(model) {

@@ -3,14 +3,21 @@ import {groupOf, library, onChange, served} from "./library.js";
 import {h, once} from "./dom.js";
 import {S} from "./strings.js";
 
+const stored = (kind) => `open-speech.${kind}`;
+
+/** Choose a model from elsewhere, whether its tab has been opened yet or not. */
+export function choose(kind, id) {
+  localStorage.setItem(stored(kind), id);
+  document.dispatchEvent(new CustomEvent("choose-model", {detail: {kind, id}}));
+}
+
 export class ModelPicker {
   /** `changed(model)` hears of every other choice, and of news about the chosen one. */
   constructor(kind, changed) {
     this.kind = kind;
     this.changed = changed;
-    this.stored = `open-speech.${kind}`;
     this.signature = "";
-    this.wanted = localStorage.getItem(this.stored);
+    this.wanted = localStorage.getItem(stored(kind));
     this.select = h("select", {id: `pick-${kind}`, onchange: () => this.choose(this.select.value)});
     this.element = h("label.field", {htmlFor: this.select.id}, h("span.label", S.pick.model), this.select);
     onChange(once(() => this.render()));
@@ -24,7 +31,7 @@ export class ModelPicker {
 
   choose(id) {
     this.wanted = id;
-    localStorage.setItem(this.stored, id);
+    localStorage.setItem(stored(this.kind), id);
     this.select.value = id;
     this.changed(this.model);
   }
