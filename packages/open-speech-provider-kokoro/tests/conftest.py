@@ -49,7 +49,7 @@ def tagger(tmp_path_factory: pytest.TempPathFactory) -> Path:
     nlp.add_pipe("tok2vec")
     tagging = nlp.add_pipe("tagger", config={"model": {"@architectures": "spacy.Tagger.v2"}})
     nlp.add_pipe("sentencizer")  # stands for the components that are left where they are
-    words = "He lives here . Their lives ended in 1999 .".split()
+    words = ["He", "lives", "here", ".", "Their", "lives", "ended", "in", "1999", "."]
     tags = ["PRP", "VBZ", "RB", ".", "PRP$", "NNS", "VBD", "IN", "CD", "."]
     example = Example.from_dict(nlp.make_doc(" ".join(words)), {"words": words, "tags": tags})
     with warnings.catch_warnings():

@@ -61,7 +61,7 @@ class Touch:
 def test_p3_weights_run_no_code(copy: Path, tmp_path: Path) -> None:
     canary = tmp_path / "canary"
     torch.save({"bert": {"module.x": Touch(canary)}}, copy / "kokoro-v1_0.pth")
-    with pytest.raises(ModelLoadFailed, match="kokoro-v1_0.pth"):
+    with pytest.raises(ModelLoadFailed, match=r"kokoro-v1_0\.pth"):
         load(copy)
     assert not canary.exists()
 

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - phonetic letters
 """The suite that every provider runs."""
 
 from __future__ import annotations

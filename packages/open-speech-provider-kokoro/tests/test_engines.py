@@ -67,6 +67,7 @@ def test_the_original_says_the_same(
     folder: Path, by_torch: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from kokoro import KModel
+    from kokoro.istftnet import SineGen
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -77,6 +78,11 @@ def test_the_original_says_the_same(
         ).eval()
     merge = original.decoder.generator.m_source.l_linear.weight[0].detach()
     drawn: list[torch.Tensor] = []
+    sines = SineGen._f02sine
+    # In single precision the original's phases are off, more with every frame.
+    monkeypatch.setattr(
+        SineGen, "_f02sine", lambda self, notes: sines(self, notes.double()).float()
+    )
     random = torch.randn_like
 
     def remember(like: torch.Tensor) -> torch.Tensor:

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - phonetic letters
 """From text to symbols: what the tagger is good for, links, numbers, and what is missing."""
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import struct
 from pathlib import Path
@@ -87,7 +88,7 @@ def test_p6_a_tensor_of_two_terabytes_is_refused(tmp_path: Path) -> None:
     data = path.read_bytes()
     assert data.count(b"M" + size) >= 2
     path.write_bytes(data.replace(b"M" + size, b"M\xff\xff"))
-    with pytest.raises(Malformed, match="larger|beyond"):
+    with pytest.raises(Malformed, match=r"larger|beyond"):
         read_tensors(path)
 
 
@@ -127,7 +128,5 @@ def test_p6_broken_files_are_read_or_refused(
             data[place] = value
     path = tmp_path / "x.pt"
     path.write_bytes(data)
-    try:
+    with contextlib.suppress(Malformed):
         read_tensors(path)
-    except Malformed:
-        pass

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -101,6 +103,6 @@ def test_times_never_run_backwards(tokens: list[Token], seed: int) -> None:
     frames = np.random.default_rng(seed).integers(1, 9, len(symbols_of(tokens)) + 2)
     words = timed_words(tokens, frames)
     total = frames.sum() / 40
-    for before, after in zip(words, words[1:], strict=False):
+    for before, after in pairwise(words):
         assert before.end <= after.start + 1e-9
     assert all(0 <= word.start <= word.end <= total + 1e-9 for word in words)

@@ -19,7 +19,7 @@ Speller = Callable[[str], list[Token]]
 """From a text to its tokens."""
 
 _LINK = re.compile(r"\[([^\[\]]{1,200})\]\(/([^/()]{1,200})/\)")
-_LONG_RUN = re.compile(r"[^\s\[\]()]{41,}")
+_LONG_RUN = re.compile(r"(\[[^\[\]]{1,200}\]\([^()]{1,200}\))|[^\s\[\]()]{41,}|[\[\]()]{41,}")
 _PIECE = 20
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _NEEDS = {
@@ -43,7 +43,8 @@ def clean(text: str) -> str:
     The time that misaki takes grows with the cube of the length of a word.
     """
     return _LONG_RUN.sub(
-        lambda run: " ".join(re.findall(f".{{1,{_PIECE}}}", run[0])), _CONTROL.sub(" ", text)
+        lambda run: run[1] or " ".join(re.findall(f".{{1,{_PIECE}}}", run[0])),
+        _CONTROL.sub(" ", text),
     ).strip()
 
 
