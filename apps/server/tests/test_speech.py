@@ -126,7 +126,7 @@ def test_every_format_at_every_rate_sounds_right(client, name, rate):
     assert len(samples) / 48_000 == pytest.approx(1.0, abs=beyond)
     assert pitch(samples, 48_000) == pytest.approx(440.0, rel=0.01)
     middle = samples[len(samples) // 4 : -len(samples) // 4]
-    assert np.sqrt(np.mean(middle**2)) == pytest.approx(0.5 / np.sqrt(2), rel=0.05)
+    assert np.sqrt(np.mean(middle**2)) == pytest.approx(0.5 / np.sqrt(2), rel=0.1)
 
 
 @pytest.mark.parametrize("rate", [8_000, 24_000, 48_000])
