@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import pty
 import random
+import re
 import signal
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -131,11 +135,42 @@ def test_operator_accepts_licenses_by_a_setting(alone, hub):
     assert "is here" in models(willing, "pull", LICENSED).text
 
 
-def test_ctrl_c_has_the_server_stop_and_the_next_pull_goes_on(served, hub):
+def on_terminal(environment: dict[str, str], *arguments: str) -> str:
+    """What the command shows where standard error is a terminal."""
+    ours, theirs = pty.openpty()
+    shown = b""
+    with subprocess.Popen(
+        [COMMAND, *arguments], env=environment, stdout=subprocess.DEVNULL, stderr=theirs
+    ) as process:
+        os.close(theirs)
+        with suppress(OSError):  # how Linux tells that the other side is closed
+            while piece := os.read(ours, 65_536):
+                shown += piece
+    os.close(ours)
+    assert process.returncode == 0, shown
+    return shown.decode()
+
+
+@pytest.mark.parametrize("verb", ["pull", "update"])
+def test_d12_bytes_are_shown_as_a_server_fetches_them(served, hub, verb):
+    if verb == "update":
+        models(served, "pull", MODEL)
+        hub.add(MODEL, weights(2))
+    hub.rate = 1_000_000
+    shown = on_terminal(served, "models", verb, MODEL)
+    steps = re.findall(r"([\d.]+) [kM]?B(?:ytes)? of 1.5 MB", shown)
+    assert len(set(steps)) > 1, shown
+
+
+@pytest.mark.parametrize("verb", ["pull", "update"])
+def test_ctrl_c_has_the_server_stop_and_the_next_time_goes_on(served, hub, verb):
+    if verb == "update":
+        models(served, "pull", MODEL)
+        hub.add(MODEL, weights(2))
     hub.rate = 1_000_000
     arrived: list[int] = []
     with subprocess.Popen(
-        [COMMAND, "models", "pull", MODEL], env=served, stdout=subprocess.PIPE,
+        [COMMAND, "models", verb, MODEL], env=served, stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     ) as process:  # fmt: skip
 
@@ -150,6 +185,6 @@ def test_ctrl_c_has_the_server_stop_and_the_next_pull_goes_on(served, hub):
     assert b"goes on from there" in errors
     hub.on_block, hub.rate = None, None
     hub.forget()
-    assert models(served, "pull", MODEL, "--json").json["state"] == "downloaded"
+    assert models(served, verb, MODEL, "--json").json["state"] == "downloaded"
     (rest,) = hub.gets("*model.bin")
     assert rest.start > 100_000

@@ -6,6 +6,7 @@ import base64
 import json
 import time
 from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, BinaryIO, Self
@@ -146,9 +147,14 @@ class RemoteClient:
         self._send("DELETE", _path(name))
 
     def update(self, name: str) -> tuple[ModelEntry, bool]:
-        """See ``Client``."""
-        self._progress.show(f"updating {name}")
-        found = self._send("POST", f"{_path(name)}/update")
+        """See ``Client``; Ctrl-C has the server stop."""
+        path = _path(name)
+        # Its answer says whether anything moved, and it comes at the end: others tell meanwhile.
+        with ThreadPoolExecutor(1) as pool, self._stoppable(path):
+            asked = pool.submit(self._send, "POST", f"{path}/update")
+            while not wait([asked], POLL_S).done:
+                self._tell(name, self._get(f"{path}/status"))
+        found = asked.result()
         return ModelEntry.of(found), bool(found["updated"])
 
     def remove(self, name: str) -> None:
@@ -159,14 +165,27 @@ class RemoteClient:
         """Have the server begin something, and show how far it is until it is done."""
         path = _path(name)
         found = self._send("POST", f"{path}/{verb}?wait=false", how)
-        try:
+        with self._stoppable(path):
             while found["busy"]:
-                if news := found["download"]:
-                    self._progress.bytes(name, *(news[field] for field in _BYTES))
-                else:
-                    self._progress.show(f"{name}: {found['state']}")
+                self._tell(name, found)
                 time.sleep(POLL_S)
                 found = self._get(f"{path}/status")
+        if found["state"] not in (wanted, "loaded"):
+            raise Failure(found["error"] or f"{name} is {found['state']}; somebody stopped it.")
+        return ModelEntry.of(found)
+
+    def _tell(self, name: str, found: dict[str, Any]) -> None:
+        """Show what the server is doing with a model."""
+        if news := found["download"]:
+            self._progress.bytes(name, *(news[field] for field in _BYTES))
+        else:
+            self._progress.show(f"{name}: {found['state']}")
+
+    @contextmanager
+    def _stoppable(self, path: str) -> Iterator[None]:
+        """Have Ctrl-C stop what the server does with the model of a path."""
+        try:
+            yield
         except KeyboardInterrupt:
             self._progress.clear()
             self._send("POST", f"{path}/cancel")
@@ -174,9 +193,6 @@ class RemoteClient:
             raise
         finally:
             self._progress.clear()
-        if found["state"] not in (wanted, "loaded"):
-            raise Failure(found["error"] or f"{name} is {found['state']}; somebody stopped it.")
-        return ModelEntry.of(found)
 
     def _send(self, method: str, path: str, body: dict[str, object] | None = None) -> Any:
         options = {"json": body} if body is not None else {}
