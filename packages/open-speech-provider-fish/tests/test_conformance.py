@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from fish_upstream import running
 
 from open_speech import LoadContext
 from open_speech.testing import TTSConformance
 from open_speech_provider_fish import FishBackend
-from fish_upstream import running
 
 
 class TestFishServer(TTSConformance):

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fish_upstream import RATE, SECONDS_PER_CHAR, Handler, Upstream, header
 
 from open_speech import Audio, LoadContext, SpeechRequest
 from open_speech.errors import (
@@ -22,7 +23,6 @@ from open_speech.testing import join, sine
 from open_speech_provider_fish import FishBackend
 from open_speech_provider_fish.catalogue import MODELS, SERVER
 from open_speech_provider_fish.server import ServerModel
-from fish_upstream import RATE, SECONDS_PER_CHAR, Handler, Upstream, header
 
 INFO = next(model for model in MODELS if model.id == SERVER)
 
@@ -108,7 +108,7 @@ def test_wrong_options_are_refused_before_the_server_is_asked(
 
 def test_key_is_sent(upstream: Upstream) -> None:
     upstream.key = "12345"
-    with pytest.raises(ProviderError, match="does not accept the key.*`api_key`"):
+    with pytest.raises(ProviderError, match=r"does not accept the key.*`api_key`"):
         loaded(upstream)
     assert say(loaded(upstream, api_key=12345)).seconds > 0
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from open_speech import Audio
+from open_speech import Audio, Samples
 from open_speech.errors import InvalidResult
 
 _PCM = 1
@@ -77,9 +77,11 @@ def _header(data: bytes) -> tuple[int, int, int] | None:
     return None
 
 
-def _samples(data: bytes, channels: int) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
-    found = np.frombuffer(data, "<i2").astype(np.float32) / 32768
-    return found.reshape(-1, channels).mean(axis=1, dtype=np.float32) if channels > 1 else found
+def _samples(data: bytes, channels: int) -> Samples:
+    found: Samples = np.frombuffer(data, "<i2").astype(np.float32) / np.float32(32768)
+    if channels > 1:
+        found = found.reshape(-1, channels).mean(axis=1, dtype=np.float32)
+    return found
 
 
 def _wrong(what: str) -> InvalidResult:

@@ -1,0 +1,79 @@
+"""Write a checkpoint of random weights in the published layout: ``python random_fish.py FOLDER``.
+
+Runs with the interpreter of the provider's own environment. Names and shapes are upstream's: its
+own classes make the weights and write the files. Only the sizes are small; ``codec.yaml`` tells
+those of the codec, which the published file of weights does not hold either.
+"""
+
+from __future__ import annotations
+
+import base64
+import copy
+import sys
+from pathlib import Path
+
+import torch
+
+from open_speech_provider_fish import _engine
+from open_speech_provider_fish._engine import CODEC_CONFIG, OmegaConf, instantiate, llama
+
+CODEBOOKS, CODES = 10, 64
+LOUDNESS = 0.1
+"""Root mean square of the sound, so that it is no silence."""
+
+
+def write(folder: Path) -> None:
+    """Write everything into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(1)
+    _text_model(folder)
+    _codec(folder)
+
+
+def _text_model(folder: Path) -> None:
+    from fish_speech.tokenizer import ALL_SPECIAL_TOKENS, FishTokenizer
+
+    vocabulary = folder / "tokenizer.tiktoken"
+    single = (base64.b64encode(bytes([byte])).decode() for byte in range(256))
+    vocabulary.write_text("".join(f"{text} {rank}\n" for rank, text in enumerate(single)))
+    plain = [token for token in ALL_SPECIAL_TOKENS if "semantic" not in token]
+    tokens = [*plain, *(f"<|semantic:{code}|>" for code in range(CODES))]
+    tokenizer = FishTokenizer(str(vocabulary), tokens)
+    config = llama.DualARModelArgs(
+        vocab_size=256 + len(tokens), n_layer=2, n_head=2, dim=32, intermediate_size=64,
+        head_dim=16, max_seq_len=4096, codebook_size=CODES, num_codebooks=CODEBOOKS,
+        n_fast_layer=2, attention_qk_norm=True, initializer_range=0.5,
+    )  # fmt: skip
+    llama.DualARTransformer(config, tokenizer=tokenizer).save_pretrained(folder)
+
+
+def _codec(folder: Path) -> None:
+    config = OmegaConf.to_container(OmegaConf.load(CODEC_CONFIG))
+    config |= {"encoder_dim": 4, "decoder_dim": 64, "encoder_transformer_layers": [0, 0, 0, 1],
+               "decoder_transformer_layers": [1, 0, 0, 0]}  # fmt: skip
+    config["transformer_general_config"] |= {"head_dim": 16, "block_size": 1024}
+    inner = config["encoder_dim"] * 16
+    quantizer = config["quantizer"]
+    quantizer |= {"input_dim": inner, "codebook_size": CODES, "semantic_codebook_size": CODES}
+    for name in ("post_module", "pre_module"):
+        module = quantizer[name] = copy.deepcopy(quantizer[name])
+        module["input_dim"] = inner
+        module["config"] |= {"n_layer": 1, "n_head": 4, "dim": inner, "intermediate_size": 128,
+                             "head_dim": 16, "block_size": 1024}  # fmt: skip
+    OmegaConf.save(config, folder / "codec.yaml")
+    codec = instantiate(OmegaConf.create(config)).eval()
+    frames = torch.randint(0, CODES, (1, CODEBOOKS, 60))
+    with torch.inference_mode():
+        for _ in range(6):  # its last step is a tanh, so it takes a few
+            sound = codec.decode(frames, torch.tensor([60]))[0]
+            _scale(codec, LOUDNESS / max(float(sound.square().mean().sqrt()), 1e-9))
+    torch.save(codec.state_dict(), folder / _engine.CODEC)
+
+
+def _scale(codec: torch.nn.Module, by: float) -> None:
+    last = [m for m in codec.decoder.modules() if hasattr(m, "parametrizations")][-1]
+    last.parametrizations.weight.original0.mul_(by)
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]))
