@@ -69,6 +69,7 @@ def engine(checkpoint: Callable[[str], Path]) -> Callable[[str], Any]:
 
     from open_speech_provider_qwen3.engine import Engine
 
+    torch.set_num_threads(1)  # there is nothing to share in networks so small
     engines: dict[str, Engine] = {}
 
     def loaded(kind: str) -> Engine:

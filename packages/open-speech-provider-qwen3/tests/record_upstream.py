@@ -115,7 +115,8 @@ def main() -> None:
             for name, case in CASES.items():
                 if case.kind == kind:
                     codes, sound = upstream.say(case)
-                    print(name, codes.shape, f"rms {np.sqrt(np.mean(sound**2)):.3f}")
+                    rms = np.sqrt(np.mean(sound**2))
+                    sys.stderr.write(f"{name} {codes.shape} rms {rms:.3f}\n")
                     recorded[f"{name}.codes"] = codes.astype(np.uint16 if given.whole else np.uint8)
                     recorded[f"{name}.sound"] = sound if given.whole else sound[::STRIDE]
                     recorded[f"{name}.samples"] = np.array(len(sound))

@@ -65,7 +65,7 @@ def write(
     extractor = {"feature_extractor_type": "EncodecFeatureExtractor", "feature_size": 1}
     extractor |= {"sampling_rate": 24_000, "padding_value": 0.0, "return_attention_mask": True}
     dump(folder / "speech_tokenizer" / "preprocessor_config.json", extractor)
-    chance = np.random.RandomState(seed)  # noqa: NPY002 - the one stream that numpy has frozen
+    chance = np.random.RandomState(seed)
     config = configuration.read(folder)
     save_file(dict(talker(config, chance)), folder / "model.safetensors", {"format": "pt"})
     save_file(
@@ -332,7 +332,7 @@ def made(name: str, shape: tuple[int, ...], chance: Any) -> torch.Tensor:
 
 
 def _transposed(name: str) -> bool:
-    return name.endswith("block.1.conv.weight") and name.startswith("decoder.") or (
+    return (name.endswith("block.1.conv.weight") and name.startswith("decoder.")) or (
         name.startswith("upsample.") and name.endswith(".0.conv.weight")
     )
 

@@ -33,9 +33,7 @@ class Case:
 
 
 CASES = {
-    "preset": Case(
-        kind="custom_voice", text="Hello world.", language="English", speaker="vivian"
-    ),
+    "preset": Case(kind="custom_voice", text="Hello world.", language="English", speaker="vivian"),
     "preset-other": Case(
         kind="custom_voice",
         text="The quick brown fox, and 1,234.5 more:\nda capo!",
@@ -44,7 +42,7 @@ CASES = {
     ),
     "preset-instructed": Case(
         kind="custom_voice",
-        text="你好，世界。",
+        text="你好，世界。",  # noqa: RUF001 - a Chinese comma
         speaker="sohee",
         instructions="Speak very slowly, as to a child.",
         frames=80,
@@ -108,6 +106,6 @@ CASES = {
 def recording(seconds: float) -> np.ndarray:
     """A gliding tone with noise, the same everywhere: float32 of shape ``(n,)``."""
     times = np.arange(int(seconds * RATE)) / RATE
-    chance = np.random.RandomState(1)  # noqa: NPY002 - the one stream that numpy has frozen
+    chance = np.random.RandomState(1)
     tone = 0.3 * np.sin(2 * np.pi * (180 + 40 * times) * times) * np.sin(3 * times + 0.5)
     return (tone + 0.05 * chance.standard_normal(len(times))).astype(np.float32)

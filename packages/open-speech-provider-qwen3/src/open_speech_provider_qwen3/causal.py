@@ -35,6 +35,7 @@ class CausalConv(nn.Module):
         self._context = (kernel - 1) * dilation
 
     def forward(self, x: Tensor, stream: Stream) -> Tensor:
+        """Look at ``n`` more places, and at those remembered."""
         return self.conv(_with_past(self, x, stream, self._context))
 
 
@@ -52,6 +53,7 @@ class CausalTransposedConv(nn.Module):
         self._context = -(-kernel // stride) - 1
 
     def forward(self, x: Tensor, stream: Stream) -> Tensor:
+        """Make ``n * stride`` places of ``n`` more."""
         length = x.shape[-1] * self._stride
         start = self._context * self._stride
         out = self.conv(_with_past(self, x, stream, self._context))
@@ -79,6 +81,7 @@ class RMSNorm(nn.Module):
         self._eps = eps
 
     def forward(self, x: Tensor) -> Tensor:
+        """Any shape whose last dimension is the size."""
         wide = x.float()
         scale = torch.rsqrt(wide.pow(2).mean(-1, keepdim=True) + self._eps)
         return self.weight * (wide * scale).to(x.dtype)
@@ -92,6 +95,7 @@ class LayerScale(nn.Module):
         self.scale = nn.Parameter(torch.ones(size))
 
     def forward(self, x: Tensor) -> Tensor:
+        """Any shape whose last dimension is the size."""
         return self.scale * x
 
 
@@ -112,6 +116,7 @@ class Attention(nn.Module):
         self.o_proj = nn.Linear(self._heads * self._size, hidden, bias=False)
 
     def forward(self, x: Tensor, turn: tuple[Tensor, Tensor], stream: Stream) -> Tensor:
+        """``turn`` are the cosines and sines of the places of ``x``."""
         query = rotate(self._split(self.q_proj(x), self._heads), turn)
         key = rotate(self._split(self.k_proj(x), self._kv_heads), turn)
         value = self._split(self.v_proj(x), self._kv_heads)

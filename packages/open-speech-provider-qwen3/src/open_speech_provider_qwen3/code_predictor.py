@@ -44,9 +44,10 @@ class CodePredictor:
         self._captured: tuple[Sampling, Callable[..., Any]] | None = None
 
     def complete(self, state: Tensor, first: Tensor, how: Sampling, chance: Chance) -> Tensor:
-        """Name the other codes. ``state`` ``(1, 1, hidden)``, ``first`` ``(1, 1, hidden)`` embedded.
+        """Name the other codes.
 
-        Returns shape ``(codes - 1,)``.
+        ``state`` and the embedded ``first`` code are of shape ``(1, 1, hidden)``; the result is of
+        shape ``(codes - 1,)``.
         """
         numbers = (
             chance.draw(self._codes - 1, self._sizes.vocab_size)
@@ -59,8 +60,7 @@ class CodePredictor:
         return self._name(x, numbers, how)
 
     def embed(self, codes: Tensor) -> Tensor:
-        """The sum of embeddings of each frame's other codes: ``(n, codes - 1)`` to
-        ``(1, n, hidden)``."""
+        """Sum up the embeddings of other codes: ``(n, codes - 1)`` to ``(1, n, hidden)``."""
         parts = (functional.embedding(codes[:, p], e) for p, e in enumerate(self._embeddings))
         return sum(parts)[None]
 

@@ -71,6 +71,7 @@ class Chain(nn.ModuleList):
         super().__init__(layers)
 
     def forward(self, x: Tensor, stream: Stream) -> Tensor:
+        """Run each layer on what the one before made."""
         for layer in self:
             x = layer(x, stream)
         return x
@@ -100,6 +101,7 @@ class Quantizer(nn.Module):
         self.output_proj = nn.Conv1d(inner, sizes.codebook_dim, 1, bias=False)
 
     def forward(self, codes: Tensor) -> Tensor:
+        """From ``(1, count, n)`` to ``(1, codebook_dim, n)``."""
         meant = sum(book(codes[:, place]) for place, book in enumerate(self.vq.layers))
         return self.output_proj(meant.transpose(1, 2))
 
@@ -114,6 +116,7 @@ class Codebook(nn.Module):
         self._codebook.embedding_sum = nn.Parameter(torch.zeros(entries, size))
 
     def forward(self, codes: Tensor) -> Tensor:
+        """From ``(1, n)`` to ``(1, n, size)``."""
         book = self._codebook
         vectors = functional.embedding(codes, book.embedding_sum)
         usage = book.cluster_usage.clamp(min=_SILENT_USAGE)[codes]
@@ -127,9 +130,7 @@ class Transformer(nn.Module):
         super().__init__()
         self._size, self._theta = sizes.head_dim, sizes.rope_theta
         self.input_proj = nn.Linear(sizes.latent_dim, sizes.hidden_size)
-        self.layers = nn.ModuleList(
-            TransformerLayer(sizes) for _ in range(sizes.num_hidden_layers)
-        )
+        self.layers = nn.ModuleList(TransformerLayer(sizes) for _ in range(sizes.num_hidden_layers))
         self.norm = RMSNorm(sizes.hidden_size, sizes.rms_norm_eps)
         self.output_proj = nn.Linear(sizes.hidden_size, sizes.latent_dim)
 
@@ -145,6 +146,8 @@ class Transformer(nn.Module):
 
 
 class TransformerLayer(nn.Module):
+    """Attention, then a gated network, each beside a shortcut."""
+
     def __init__(self, sizes: Sizes) -> None:
         super().__init__()
         hidden, eps = sizes.hidden_size, sizes.rms_norm_eps
@@ -156,12 +159,15 @@ class TransformerLayer(nn.Module):
         self.mlp_layer_scale = LayerScale(hidden)
 
     def forward(self, x: Tensor, turn: tuple[Tensor, Tensor], stream: Stream) -> Tensor:
+        """Shape: ``(1, n, hidden_size)`` to the same."""
         heard = self.self_attn(self.input_layernorm(x), turn, stream)
         x = x + self.self_attn_layer_scale(heard)
         return x + self.mlp_layer_scale(self.mlp(self.post_attention_layernorm(x)))
 
 
 class GatedNetwork(nn.Module):
+    """Two layers, the inner one gated."""
+
     def __init__(self, hidden: int, inner: int) -> None:
         super().__init__()
         self.gate_proj = nn.Linear(hidden, inner, bias=False)
@@ -169,6 +175,7 @@ class GatedNetwork(nn.Module):
         self.down_proj = nn.Linear(inner, hidden, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Shape: ``(1, n, hidden)`` to the same."""
         return self.down_proj(functional.silu(self.gate_proj(x)) * self.up_proj(x))
 
 
@@ -184,6 +191,7 @@ class ConvNeXt(nn.Module):
         self.gamma = nn.Parameter(torch.ones(size))
 
     def forward(self, x: Tensor, stream: Stream) -> Tensor:
+        """Shape: ``(1, size, n)`` to the same."""
         y = self.norm(self.dwconv(x, stream).transpose(1, 2))
         y = self.gamma * self.pwconv2(functional.gelu(self.pwconv1(y)))
         return x + y.transpose(1, 2)
@@ -198,6 +206,7 @@ class Snake(nn.Module):
         self.beta = nn.Parameter(torch.zeros(channels))
 
     def forward(self, x: Tensor, stream: Stream) -> Tensor:
+        """Shape: ``(1, channels, n)`` to the same; nothing is remembered."""
         frequency, depth = self.alpha.exp()[:, None], self.beta.exp()[:, None]
         return x + torch.sin(x * frequency).pow(2) / (depth + _NEVER_ZERO)
 
@@ -214,10 +223,13 @@ class Upsampling(nn.Module):
         )
 
     def forward(self, x: Tensor, stream: Stream) -> Tensor:
+        """From ``(1, wide, n)`` to ``(1, narrow, n * rate)``."""
         return self.block(x, stream)
 
 
 class ResidualUnit(nn.Module):
+    """Two convolutions beside a shortcut, the first one dilated."""
+
     def __init__(self, size: int, dilation: int) -> None:
         super().__init__()
         self.act1 = Snake(size)
@@ -226,5 +238,6 @@ class ResidualUnit(nn.Module):
         self.conv2 = CausalConv(size, size, 1)
 
     def forward(self, x: Tensor, stream: Stream) -> Tensor:
+        """Shape: ``(1, size, n)`` to the same."""
         y = self.conv1(self.act1(x, stream), stream)
         return x + self.conv2(self.act2(y, stream), stream)

@@ -69,11 +69,14 @@ class PaddedConv(nn.Module):
         self._before = (kernel - 1) * dilation + 1 - stride
 
     def forward(self, x: Tensor) -> Tensor:
+        """Pad in front by what the kernel reaches back, behind to a whole stride."""
         after = -x.shape[-1] % self._stride
         return self.conv(functional.pad(x, (self._before, after), mode=self._edge))
 
 
 class ResidualBlock(nn.Module):
+    """Two convolutions beside a shortcut, narrower between them."""
+
     def __init__(self, sizes: Sizes, size: int, dilation: int) -> None:
         super().__init__()
         inner = size // sizes.compress
@@ -85,6 +88,7 @@ class ResidualBlock(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
+        """Shape: ``(1, size, n)`` to the same."""
         return x + self.block(x)
 
 
@@ -96,14 +100,15 @@ class SeaNet(nn.Module):
         width = sizes.num_filters
         layers: list[nn.Module] = [PaddedConv(1, width, sizes.kernel_size)]
         for ratio in reversed(sizes.upsampling_ratios):
-            for step in range(sizes.num_residual_layers):
-                layers.append(ResidualBlock(sizes, width, sizes.dilation_growth_rate**step))
+            steps = range(sizes.num_residual_layers)
+            layers += [ResidualBlock(sizes, width, sizes.dilation_growth_rate**s) for s in steps]
             layers += [nn.ELU(), PaddedConv(width, 2 * width, 2 * ratio, stride=ratio)]
             width *= 2
         layers += [nn.ELU(), PaddedConv(width, sizes.hidden_size, sizes.last_kernel_size)]
         self.layers = nn.Sequential(*layers)
 
     def forward(self, x: Tensor) -> Tensor:
+        """From ``(1, 1, n)`` to ``(1, hidden_size, ceil(n / 960))``."""
         return self.layers(x)
 
 
@@ -118,9 +123,7 @@ class Transformer(nn.Module):
     def __init__(self, sizes: Sizes) -> None:
         super().__init__()
         self._size, self._theta = sizes.head_dim, sizes.rope_theta
-        self.layers = nn.ModuleList(
-            TransformerLayer(sizes) for _ in range(sizes.num_hidden_layers)
-        )
+        self.layers = nn.ModuleList(TransformerLayer(sizes) for _ in range(sizes.num_hidden_layers))
 
     def forward(self, x: Tensor) -> Tensor:
         """Shape: ``(1, n, hidden_size)`` to the same."""
@@ -131,6 +134,8 @@ class Transformer(nn.Module):
 
 
 class TransformerLayer(nn.Module):
+    """Attention, then a network, each beside a shortcut."""
+
     def __init__(self, sizes: Sizes) -> None:
         super().__init__()
         hidden = sizes.hidden_size
@@ -142,17 +147,21 @@ class TransformerLayer(nn.Module):
         self.mlp_layer_scale = LayerScale(hidden)
 
     def forward(self, x: Tensor, turn: tuple[Tensor, Tensor]) -> Tensor:
+        """Shape: ``(1, n, hidden_size)`` to the same."""
         x = x + self.self_attn_layer_scale(self.self_attn(self.input_layernorm(x), turn, {}))
         return x + self.mlp_layer_scale(self.mlp(self.post_attention_layernorm(x)))
 
 
 class Network(nn.Module):
+    """Two layers."""
+
     def __init__(self, hidden: int, inner: int) -> None:
         super().__init__()
         self.fc1 = nn.Linear(hidden, inner, bias=False)
         self.fc2 = nn.Linear(inner, hidden, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Shape: ``(1, n, hidden)`` to the same."""
         return self.fc2(functional.gelu(self.fc1(x)))
 
 
@@ -178,6 +187,8 @@ class Quantizer(nn.Module):
 
 
 class Codebook(nn.Module):
+    """Vectors by number, kept as training left them: a sum and how often it was added to."""
+
     def __init__(self, sizes: Sizes) -> None:
         super().__init__()
         self.codebook = nn.Module()
@@ -186,5 +197,6 @@ class Codebook(nn.Module):
         self.codebook.register_buffer("embed_sum", torch.zeros(vectors))
 
     def vectors(self) -> Tensor:
+        """All of them, shape ``(codebook_size, codebook_dim)``."""
         usage = self.codebook.cluster_usage.clamp(min=_SILENT_USAGE)
         return self.codebook.embed_sum / usage[:, None]

@@ -270,9 +270,7 @@ def _made(kind: type[Any], section: Mapping[str, Any]) -> Any:
     found = {field.name: section.get(field.name) for field in fields(kind)}
     types = {field.name: str(field.type) for field in fields(kind)}
     given = {
-        name: _value(value, name, types[name])
-        for name, value in found.items()
-        if value is not None
+        name: _value(value, name, types[name]) for name, value in found.items() if value is not None
     }
     try:
         return kind(**given)

@@ -14,10 +14,10 @@ import torch
 from open_speech import Samples
 
 from . import configuration
+from .causal import Stream
 from .code_predictor import CodePredictor
 from .codec_decoder import UNUSED as DECODER_UNUSED
 from .codec_decoder import CodecDecoder
-from .causal import Stream
 from .codec_encoder import UNUSED as ENCODER_UNUSED
 from .codec_encoder import CodecEncoder
 from .configuration import BASE, CODEC, Generation
@@ -63,7 +63,8 @@ class Engine:
         codec = Weights(folder / CODEC, device=device, dtype=torch.float32)
         self.decoder = on_meta(CodecDecoder, config.decoder)
         codec.fill(self.decoder, "decoder.", DECODER_UNUSED)
-        self.encoder = self.speaker_encoder = None
+        self.encoder: Any = None
+        self.speaker_encoder: Any = None
         if config.kind == BASE:
             self._load_ears(folder, codec)
         if graphs and device.startswith("cuda"):
@@ -75,9 +76,10 @@ class Engine:
         return self.config.decoder.samples_per_frame
 
     def recorded_voice(self, samples: Samples, text: str) -> Voice:
-        """The voice of a recording ``(n,)`` at the model's rate that says ``text``, if that is known."""
-        assert self.speaker_encoder is not None
-        assert self.encoder is not None
+        """The voice of a recording ``(n,)`` at the model's rate.
+
+        ``text`` is what it says; where that is not known (empty), only the timbre is taken over.
+        """
         heard = torch.from_numpy(np.ascontiguousarray(samples, np.float32)).to(self.device)
         with torch.inference_mode():
             like = self.talker.like

@@ -35,6 +35,7 @@ class Captured:
             self._result = function(*self._inputs)
 
     def __call__(self, *inputs: Tensor) -> Any:
+        """Run it on other numbers."""
         for place, given in zip(self._inputs, inputs, strict=True):
             place.copy_(given)
         self._graph.replay()

@@ -179,7 +179,9 @@ class Qwen3Model(TTSModel):
 def _device(context: LoadContext) -> tuple[str, Tensor]:
     kind, _, number = context.device.partition(":")
     there = kind == "cpu" or (
-        kind == "cuda" and torch.cuda.is_available() and int(number or 0) < torch.cuda.device_count()
+        kind == "cuda"
+        and torch.cuda.is_available()
+        and int(number or 0) < torch.cuda.device_count()
     )
     if not there:
         raise InvalidRequest(

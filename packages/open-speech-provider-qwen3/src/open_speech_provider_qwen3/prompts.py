@@ -2,7 +2,7 @@
 
     row     | role          | tag and voice              | body
     text    | <|im_start|>  | pad  pad  pad  pad  bos    | the text, then eos
-            | assistant \\n  |                            |
+            | assistant LF |                            |
     codes   |               | think (language) voice pad | pad pad pad ...      then bos
 
 Instructions come first of all, as a turn of the user's without codes. Two bodies exist, as

@@ -24,14 +24,13 @@ class SpeakerEncoder(nn.Module):
             sizes.enc_dilations,
         )
         self._bands = sizes.mel_dim
-        blocks = [TimeDelay(sizes.mel_dim, channels[0], kernels[0], dilations[0])]
-        for place in range(1, len(channels) - 1):
-            blocks.append(
-                SqueezeRes2Net(
-                    channels[place - 1], channels[place], kernels[place], dilations[place], sizes
-                )
-            )
-        self.blocks = nn.ModuleList(blocks)
+        middle = zip(channels, channels[1:-1], kernels[1:], dilations[1:], strict=False)
+        self.blocks = nn.ModuleList(
+            [
+                TimeDelay(sizes.mel_dim, channels[0], kernels[0], dilations[0]),
+                *(SqueezeRes2Net(*block, sizes) for block in middle),
+            ]
+        )
         self.mfa = TimeDelay(sum(channels[1:-1]), channels[-1], kernels[-1], dilations[-1])
         self.asp = AttentivePooling(channels[-1], sizes.enc_attention_channels)
         self.fc = nn.Conv1d(2 * channels[-1], sizes.enc_dim, 1)
@@ -57,15 +56,14 @@ class TimeDelay(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
+        """From ``(1, inputs, n)`` to ``(1, outputs, n)``."""
         return self.conv(x).relu()
 
 
 class SqueezeRes2Net(nn.Module):
     """Channels in groups, each of which hears what the one before it made; then weighted."""
 
-    def __init__(
-        self, inputs: int, outputs: int, kernel: int, dilation: int, sizes: Sizes
-    ) -> None:
+    def __init__(self, inputs: int, outputs: int, kernel: int, dilation: int, sizes: Sizes) -> None:
         super().__init__()
         self.tdnn1 = TimeDelay(inputs, outputs, 1, 1)
         self.res2net_block = Res2Net(outputs, kernel, dilation, sizes.enc_res2net_scale)
@@ -73,10 +71,13 @@ class SqueezeRes2Net(nn.Module):
         self.se_block = Squeeze(outputs, sizes.enc_se_channels)
 
     def forward(self, x: Tensor) -> Tensor:
+        """From ``(1, inputs, n)`` to ``(1, outputs, n)``."""
         return x + self.se_block(self.tdnn2(self.res2net_block(self.tdnn1(x))))
 
 
 class Res2Net(nn.Module):
+    """Groups of channels, each of which also hears what the one before it made."""
+
     def __init__(self, size: int, kernel: int, dilation: int, scale: int) -> None:
         super().__init__()
         self._scale = scale
@@ -86,6 +87,7 @@ class Res2Net(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
+        """Shape: ``(1, size, n)`` to the same."""
         first, *rest = x.chunk(self._scale, dim=1)
         made = [first]
         for part, block in zip(rest, self.blocks, strict=True):
@@ -102,6 +104,7 @@ class Squeeze(nn.Module):
         self.conv2 = nn.Conv1d(inner, size, 1)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Shape: ``(1, size, n)`` to the same."""
         mean = x.mean(dim=2, keepdim=True)
         return x * self.conv2(self.conv1(mean).relu()).sigmoid()
 
@@ -118,6 +121,7 @@ class AttentivePooling(nn.Module):
         self.conv = nn.Conv1d(inner, size, 1)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Pool over time."""
         even = torch.full_like(x[:, :1], 1.0 / x.shape[-1])
         overall = torch.cat(_moments(x, even), dim=1).expand(-1, -1, x.shape[-1])
         matter = self.conv(self.tdnn(torch.cat((x, overall), dim=1)).tanh()).softmax(dim=2)

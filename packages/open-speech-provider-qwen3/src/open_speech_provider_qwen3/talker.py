@@ -23,17 +23,17 @@ class Talker:
 
     def __init__(self, sizes: Sizes, weights: Weights) -> None:
         self.sizes = sizes
-        self._stack = DecoderStack(sizes, weights, "talker.model.")
+        self.stack = DecoderStack(sizes, weights, "talker.model.")
         self._text = weights.take("talker.model.text_embedding.weight")
         self._codes = weights.take("talker.model.codec_embedding.weight")
-        self._head = weights.take("talker.codec_head.weight")
+        self.head = weights.take("talker.codec_head.weight")
         self._projection = [
             tuple(weights.take(f"{_PROJECTION}{n}.{part}") for part in ("weight", "bias"))
             for n in (1, 2)
         ]
         self._check()
         self._fixed: KeyValues | None = None
-        self._step: Callable[..., Any] | None = None
+        self.step: Callable[..., Any] | None = None
 
     @property
     def like(self) -> Tensor:
@@ -57,25 +57,25 @@ class Talker:
 
     def begin(self, prompt: Tensor, longest: int) -> Conversation:
         """Read a prompt ``(1, n, hidden)`` that at most ``longest`` frames will follow."""
-        fixed = self._fixed if self._step else None
+        fixed = self._fixed if self.step else None
         if fixed is not None and prompt.shape[1] + longest <= fixed.capacity:
             return Conversation(self, prompt, fixed)
         return Conversation(self, prompt, None)
 
     def capture(self, capture: Any, places: int) -> None:
         """Capture one step over a cache that is laid out once, for sequences up to ``places``."""
-        self._fixed = self._stack.cache(places, fixed=True)
+        self._fixed = self.stack.cache(places, fixed=True)
         example = torch.zeros(1, dtype=torch.long, device=self._codes.device)
-        self._step = capture(self._fixed_step, self.like, example)
+        self.step = capture(self._fixed_step, self.like, example)
 
     def release(self) -> None:
         """Forget what was captured."""
-        self._fixed = self._step = None
+        self._fixed = self.step = None
 
     def _fixed_step(self, x: Tensor, place: Tensor) -> tuple[Tensor, Tensor]:
         assert self._fixed is not None
-        state = self._stack.read_at(x, self._fixed, place)
-        return state, functional.linear(state[:, -1], self._head)
+        state = self.stack.read_at(x, self._fixed, place)
+        return state, functional.linear(state[:, -1], self.head)
 
     def _check(self) -> None:
         """The tables are no part of a module, so that their shapes are checked here."""
@@ -83,7 +83,7 @@ class Talker:
         expected = {
             "text_embedding": (self._text, (sizes.text_vocab_size, sizes.text_hidden_size)),
             "codec_embedding": (self._codes, (sizes.vocab_size, sizes.hidden_size)),
-            "codec_head": (self._head, (sizes.vocab_size, sizes.hidden_size)),
+            "codec_head": (self.head, (sizes.vocab_size, sizes.hidden_size)),
         }
         for name, (tensor, shape) in expected.items():
             if tuple(tensor.shape) != shape:
@@ -97,7 +97,7 @@ class Conversation:
     def __init__(self, talker: Talker, prompt: Tensor, fixed: KeyValues | None) -> None:
         self._talker, self._fixed = talker, fixed
         self._length = prompt.shape[1]
-        stack = talker._stack
+        stack = talker.stack
         if fixed is None:
             self._cache = stack.cache()
             state = stack.read(prompt, self._cache)[:, -1:]
@@ -106,17 +106,17 @@ class Conversation:
             state = stack.read_at(prompt, fixed, places)[:, -1:]
         self.state = state
         """What the talker has in mind, shape ``(1, 1, hidden)``."""
-        self.scores = functional.linear(state[:, -1], talker._head)
+        self.scores = functional.linear(state[:, -1], talker.head)
         """How likely each first code is next, shape ``(1, vocabulary)``."""
 
     def hear(self, x: Tensor) -> None:
         """Go on with one embedding ``(1, 1, hidden)``."""
         talker = self._talker
         if self._fixed is None:
-            self.state = talker._stack.read(x, self._cache)
-            self.scores = functional.linear(self.state[:, -1], talker._head)
+            self.state = talker.stack.read(x, self._cache)
+            self.scores = functional.linear(self.state[:, -1], talker.head)
         else:
-            assert talker._step is not None
+            assert talker.step is not None
             place = torch.full((1,), self._length, dtype=torch.long, device=x.device)
-            self.state, self.scores = talker._step(x, place)
+            self.state, self.scores = talker.step(x, place)
         self._length += 1

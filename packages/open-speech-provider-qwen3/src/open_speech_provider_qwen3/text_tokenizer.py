@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
 
@@ -34,7 +35,8 @@ class TextTokenizer:
         try:
             vocabulary = json.loads(_text(folder / VOCABULARY))
             lines = _text(folder / MERGES).splitlines()
-            merges = [tuple(line.split(" ")) for line in lines if line and line[:9] != "#version:"]
+            rules = (line for line in lines if line and not line.startswith("#version:"))
+            merges: Any = [tuple(line.split(" ")) for line in rules]
             pairs = models.BPE(vocab=vocabulary, merges=merges)
         except Exception as error:  # the library raises a bare Exception for what does not fit
             reason = str(error)[:200]

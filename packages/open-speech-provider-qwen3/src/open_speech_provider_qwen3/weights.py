@@ -77,7 +77,7 @@ class Weights:
         except RuntimeError as error:
             reason = str(error).splitlines()[-1].strip()[:200]
             raise BadWeights(f"has weights that do not fit its configuration ({reason})") from error
-        module.requires_grad_(False).eval()  # noqa: FBT003 - torch's own signature
+        module.requires_grad_(False).eval()
 
 
 def on_meta(make: Any, *arguments: Any) -> Any:
