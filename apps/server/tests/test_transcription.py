@@ -189,6 +189,13 @@ class TestSdk:
         assert caught.value.param == "language"
 
 
+@pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer sk-unused", "Basic x"])
+def test_c2_without_a_key_set_every_client_is_heard(live, header):
+    headers = {} if header is None else {"Authorization": header}
+    with live.client(headers=headers) as client:
+        assert send(client, CLIP.read_bytes()).json()["text"] == SPOKEN
+
+
 class TestFields:
     @pytest.mark.parametrize("language", ["en", "en-GB", "EN"])
     def test_language(self, client, language):

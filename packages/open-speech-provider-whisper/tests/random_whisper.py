@@ -44,8 +44,14 @@ BASE = Dimensions(d_model=512, layers=6, heads=8)
 """As published."""
 
 
-def make(folder: Path, size: Dimensions | None = None, *, seed: int = 0) -> Path:
-    """Write a model into ``folder`` and return it."""
+def make(
+    folder: Path,
+    size: Dimensions | None = None,
+    *,
+    quantization: str = "int8",
+    seed: int = 0,
+) -> Path:
+    """Write a model into ``folder`` and return it. Published ones are in ``float16``."""
     size = size or Dimensions()
     tokenizer = _tokenizer(size.text_tokens)
     vocabulary = sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])
@@ -63,7 +69,7 @@ def make(folder: Path, size: Dimensions | None = None, *, seed: int = 0) -> Path
     spec.config.alignment_heads = [[size.layers - 1, head] for head in range(size.heads)]
     spec.register_vocabulary([name for name, _ in vocabulary])
     spec.validate()
-    spec.optimize(quantization="int8")
+    spec.optimize(quantization=quantization)
     folder.mkdir(parents=True, exist_ok=True)
     spec.save(str(folder))
     tokenizer.save(str(folder / "tokenizer.json"))
