@@ -59,7 +59,11 @@ def _checkpoint(*, squeeze: bool) -> dict[str, dict[str, torch.Tensor]]:
     head.bias.data.fill_(_FRAMES_BIAS)
     head.weight.data.mul_(0.05)
     return {
-        name: {f"module.{key}": _kept(value, squeeze) for key, value in part.state_dict().items()}
+        name: {
+            f"module.{key}": _kept(value, squeeze)
+            for key, value in part.state_dict().items()
+            if ".norm." not in key  # as published: they do nothing
+        }
         for name, part in parts.named_children()
     }
 

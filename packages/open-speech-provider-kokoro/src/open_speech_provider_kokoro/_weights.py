@@ -19,6 +19,9 @@ from .catalogue import CONFIG, WEIGHTS
 _PARALLEL = "module."
 """What a network trained on several devices puts before each name."""
 _MAX_CONFIG = 1 << 20
+_NEUTRAL = {".norm.weight": 1.0, ".norm.bias": 0.0}
+"""What normalisation does where the file does not say: nothing. The official one was trained
+without these, and they are in the code of kokoro for the sake of ONNX alone (``AdaIN1d``)."""
 
 
 class Weights:
@@ -28,7 +31,7 @@ class Weights:
         """Read the file's description; raises ModelLoadFailed for one that does not fit."""
         self._path, self._model = path, model
         try:
-            self._known = _by_name(read_tensors(path))
+            self._known = _neutral() | _by_name(read_tensors(path))
         except Malformed as error:
             self._refuse(str(error))
         except OSError as error:
@@ -67,6 +70,15 @@ class Weights:
             model=self._model,
             hint="Delete the model and download it again, or give the folder of an official one.",
         )
+
+
+def _neutral() -> dict[str, Tensor]:
+    return {
+        name: np.full(shape, value, np.float32)
+        for name, shape in graphs.shapes().items()
+        for ending, value in _NEUTRAL.items()
+        if name.endswith(ending)
+    }
 
 
 def _by_name(tree: object) -> dict[str, Tensor]:
