@@ -39,6 +39,9 @@ CORE_EXTRAS = "audio,hub,text"
 EMBEDDED = ("open-speech-provider-espeak", "open-speech-provider-pocketsphinx")
 """Providers whose models come inside a wheel: nothing to download, no compiler."""
 
+BROWSERS = ("chromium", "chromium-browser", "chrome")
+"""Any of these drives the web page's tests."""
+
 SERVE_DEFAULTS = {
     "OS_HOST": "127.0.0.1",
     "OS_SSL_ENABLED": "false",
@@ -67,6 +70,8 @@ def serve(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests: all, or those of `-- core`, `-- whisper`..., or with any pytest arguments."""
     _install(session, _distributions(session), groups=["tests"])
+    if not any(map(shutil.which, BROWSERS)):
+        session.warn("Chromium was not found: the browser tests are skipped")
     session.run("pytest", *_pytest_arguments(session.posargs))
 
 
@@ -100,6 +105,13 @@ def docs(session: nox.Session) -> None:
         session.run("python", "docs/generate.py", "--write")
         return
     session.run("pytest", "tests/test_docs.py", *session.posargs)
+
+
+@nox.session(default=False)
+def screenshots(session: nox.Session) -> None:
+    """Take the pictures of the web page in docs/images/web anew; needs Chromium."""
+    _install(session, _distributions(session), groups=["tests"])
+    session.run("python", "docs/screenshots.py")
 
 
 @nox.session(default=False)
@@ -141,9 +153,9 @@ def build(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def deep(session: nox.Session) -> None:
-    """Run the heaviest checks: long state machines, large files, real browsers."""
+    """Run the heaviest checks: long state machines, large files."""
     _install(session, _distributions(session), groups=["tests"])
-    session.run("pytest", "-m", "deep or browser", *session.posargs)
+    session.run("pytest", "-m", "deep", *session.posargs)
 
 
 @nox.session(default=False)

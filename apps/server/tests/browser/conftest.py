@@ -106,7 +106,7 @@ def make_server(hub: FakeHub, tmp_path_factory: pytest.TempPathFactory) -> Itera
             if broken:
                 install_provider(site, "wrecked", "raise RuntimeError('the engine is missing')")
             base = {
-                "PYTHONPATH": str(site),
+                "PYTHONPATH": os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")]),
                 "HF_ENDPOINT": hub.url,
                 "HF_HUB_OFFLINE": "0",
                 "HF_HOME": str(folder / "nobodys"),

@@ -1,0 +1,122 @@
+"""Take the pictures of the web page in docs/images/web: `nox -s screenshots`.
+
+A server with every installed provider and a slow hub of its own is shown at both widths and in
+both colour schemes. Needs Chromium.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "tests"))
+
+from live import Live, live_server  # noqa: E402
+from playwright.sync_api import Browser, Page, expect, sync_playwright  # noqa: E402
+
+from open_speech.testing.hub import FakeHub  # noqa: E402
+
+expect.set_options(timeout=60_000)
+
+TARGET = ROOT / "docs" / "images" / "web"
+SPOKEN = ROOT / "packages/open-speech-provider-pocketsphinx/tests/data/light.wav"
+SIZES = {"desktop": (1200, 820), "phone": (390, 844)}
+SCHEMES = ("light", "dark")
+
+
+def main() -> int:
+    """Write every picture; exit status 1 without a browser."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        print("Chromium was not found.", file=sys.stderr)
+        return 1
+    TARGET.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, FakeHub() as hub, sync_playwright() as driver:
+        environment = {
+            "HF_ENDPOINT": hub.url,
+            "HF_HUB_OFFLINE": "0",
+            "HF_HOME": str(Path(folder) / "hub"),
+        }
+        browser = driver.chromium.launch(
+            executable_path=chromium, args=["--autoplay-policy=no-user-gesture-required"]
+        )
+        with live_server(Path(folder), environment) as server:
+            _fill(server, hub)
+            for scheme in SCHEMES:
+                for size in SIZES:
+                    _pictures(browser, server, scheme, size)
+        browser.close()
+    return 0
+
+
+def _fill(server: Live, hub: FakeHub) -> None:
+    """Have something downloaded and something on its way."""
+    with server.client() as client:
+        models = client.get("/api/models").json()["models"]
+        fetched = [model for model in models if model["source"]]
+        ready = next(each for each in fetched if each["type"] == "tts")
+        slow = next(each for each in fetched if "base" in each["id"] and each["type"] == "stt")
+        print(f"downloaded: {ready['id']}; downloading: {slow['id']}")
+        _serve(hub, slow, 74_000_000)
+        hub.rate = 1_250_000
+        client.post(f"/api/models/{slow['id']}/download?wait=false").raise_for_status()
+
+
+def _serve(hub: FakeHub, model: dict[str, Any], size: int) -> None:
+    weights = random.Random(model["id"]).randbytes(size)
+    for repository in model["source"]:
+        files = {"model.bin": weights, "config.json": b"{}", "tokenizer.json": b"{}"}
+        hub.add(repository, {**files, "vocabulary.txt": b"-"})
+
+
+def _pictures(browser: Browser, server: Live, scheme: str, size: str) -> None:
+    width, height = SIZES[size]
+    page = browser.new_page(
+        viewport={"width": width, "height": height},
+        color_scheme="dark" if scheme == "dark" else "light",
+        reduced_motion="reduce",
+    )
+
+    def take(tab: str) -> None:
+        page.evaluate("document.activeElement.blur()")
+        page.screenshot(path=TARGET / f"{tab}-{size}-{scheme}.png")
+
+    page.goto(f"{server.address}/web")
+    expect(page.locator("[data-group=loaded] .model")).to_have_count(2)
+    expect(page.locator(".progress-text", has_text="left")).to_be_visible()
+    take("models")
+    _transcribe(page)
+    take("transcribe")
+    _speak(page)
+    take("speak")
+    page.goto(f"{server.address}/docs")
+    page.locator(".operation summary", has_text="/v1/audio/speech").first.click()
+    take("api")
+    page.close()
+
+
+def _transcribe(page: Page) -> None:
+    page.locator("nav a[href='#transcribe']").click()
+    page.set_input_files("#recording", SPOKEN)
+    page.get_by_role("button", name="Transcribe", exact=True).click()
+    expect(page.locator(".go-row .status")).to_contain_text("took")
+    words = page.locator(".transcript .word")
+    words.nth(3).click()
+    expect(words.nth(3)).to_have_class("word now")
+    page.get_by_role("button", name="Pause").click()
+
+
+def _speak(page: Page) -> None:
+    page.locator("nav a[href='#speak']").click()
+    page.get_by_role("button", name="Speak", exact=True).click()
+    expect(page.locator(".spoken .word.heard").nth(11)).to_be_visible()
+    page.get_by_role("button", name="Pause").click()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
