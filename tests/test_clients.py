@@ -84,6 +84,32 @@ def test_c6_pipecat_hears(live, model):
     assert said.strip().splitlines()[-1] == f"TranscriptionFrame {SPOKEN}"
 
 
+TO_SAY = "This is a first sentence. And this one is the second!"
+SECONDS_TO_SAY = 0.05 * (len(TO_SAY) - 1)
+"""The tone lasts so long for each character; the space between sentences is not spoken."""
+
+
+@pytest.mark.parametrize("audio_format", ["mp3", "wav", "opus", "aac", "flac", "pcm"])
+def test_c7_livekit_speaks(live, audio_format):
+    """Its plugin decodes what it gets, while it comes, and plays at 24 kHz."""
+    python = python_with("livekit", "livekit-plugins-openai==1.8.9")
+    program = str(PROGRAMS / "livekit_speaks.py")
+    said = run([str(python), program, live.address, TO_SAY, "tone/sine", audio_format])
+    seconds, frames, rates = said.split(maxsplit=2)
+    assert float(seconds) == pytest.approx(SECONDS_TO_SAY, abs=0.15)
+    assert int(frames) > 1
+    assert rates.strip() == "[24000]"
+
+
+@pytest.mark.parametrize("model", ["tone/sine", "gpt-4o-mini-tts"])
+def test_c6_pipecat_speaks(live, model):
+    """It asks for raw sound, which has to be 24 kHz, and for an OpenAI voice."""
+    python = python_with("pipecat", "pipecat-ai[openai]==1.14.0")
+    program = str(PROGRAMS / "pipecat_speaks.py")
+    said = run([str(python), program, live.address, TO_SAY, model])
+    assert said.strip().splitlines()[-1] == f"{round(SECONDS_TO_SAY * 24_000) * 2} [24000]"
+
+
 def test_c9_the_openai_package_for_node_hears(live):
     if not (shutil.which("node") and shutil.which("npm")):
         pytest.skip("node and npm are not installed")
