@@ -156,7 +156,7 @@ def test_p6_a_header_that_lies_is_refused(
     head, body = header(copied / WEIGHTS)
     lie(head)
     write(copied / WEIGHTS, head, body)
-    with pytest.raises(ModelLoadFailed, match="has|lacks"):
+    with pytest.raises(ModelLoadFailed, match=r"has|lacks"):
         load(copied)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import islice
+from itertools import islice, pairwise
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from open_speech_provider_qwen3 import graphs  # noqa: E402
 from open_speech_provider_qwen3.causal import CausalConv, CausalTransposedConv  # noqa: E402
 from open_speech_provider_qwen3.engine import PIECES  # noqa: E402
 from open_speech_provider_qwen3.mel import filters  # noqa: E402
+from open_speech_provider_qwen3.prompts import Voice  # noqa: E402
 from open_speech_provider_qwen3.resampling import resample  # noqa: E402
 from open_speech_provider_qwen3.sampling import Chance, Sampling, choose  # noqa: E402
 
@@ -25,7 +26,7 @@ Engines = Callable[[str], Any]
 
 
 @settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=12, deadline=None
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=8, deadline=None
 )
 @given(cuts=st.lists(st.integers(1, 40), min_size=1, max_size=8))
 def test_sound_in_pieces_is_the_sound_at_once(engine: Engines, cuts: list[int]) -> None:
@@ -90,19 +91,19 @@ def test_a_cache_laid_out_once_gives_the_same_codes(engine: Engines, sample: boo
     """What a CUDA graph captures, run as it is: the same numbers at fixed places."""
     whole = engine("custom_voice")
     how = {"do_sample": sample, "subtalker_dosample": sample}
-    plain = [codes(whole, text, 14, **how) for text in ("Long enough a text.", "Hi.")]
+    plain = [codes(whole, text, 10, **how) for text in ("Long enough a text.", "Hi.")]
     try:
         with torch.inference_mode():
             whole.talker.capture(graphs.run_as_is, 64)
             other = Sampling(sample=sample, temperature=0.9, top_k=50, top_p=1.0)
             whole.predictor.capture(graphs.run_as_is, other, whole.talker.like)
-        captured = [codes(whole, text, 14, **how) for text in ("Long enough a text.", "Hi.")]
-        too_long = codes(whole, "Long enough a text.", 60, **how)
+        captured = [codes(whole, text, 10, **how) for text in ("Long enough a text.", "Hi.")]
+        too_long = codes(whole, "Long enough a text.", 45, **how)
     finally:
         whole.talker.release()
         whole.predictor.release()
     assert captured == plain
-    assert too_long[:14] == plain[0]
+    assert too_long[:10] == plain[0][:10]
 
 
 def test_the_first_sound_needs_two_frames(engine: Engines) -> None:
@@ -117,12 +118,12 @@ def test_the_first_sound_needs_two_frames(engine: Engines) -> None:
 
     first = next(iter(whole.sound(frames())))
     assert (asked, len(first)) == (PIECES[0], PIECES[0] * 1920)
-    assert [later <= 1.5 * earlier for earlier, later in zip(PIECES, PIECES[1:], strict=False)]
+    assert all(later <= 1.5 * earlier for earlier, later in pairwise(PIECES))
 
 
 def test_frames_come_one_by_one(engine: Engines) -> None:
     whole = engine("voice_design")
-    prompt = whole.prompt("Hello.", whole.recorded_voice.__globals__["Voice"]())
+    prompt = whole.prompt("Hello.", Voice())
     made = whole.frames(prompt, whole.config.generation, 1)
     assert len(list(islice(made, 3))) == 3
 

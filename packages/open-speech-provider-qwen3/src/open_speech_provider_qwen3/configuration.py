@@ -211,12 +211,12 @@ def read(folder: Path) -> Configuration:
         size=str(top.get("tts_model_size")),
         talker=_made(Talker, talker),
         predictor=_made(CodePredictor, _section(talker, "code_predictor_config")),
-        speaker_encoder=_made(SpeakerEncoder, top.get("speaker_encoder_config") or {}),
+        speaker_encoder=_made(SpeakerEncoder, _section(top, "speaker_encoder_config", {})),
         decoder=_made(CodecDecoder, _section(codec, "decoder_config")),
         encoder=_made(CodecEncoder, encoder),
         generation=_made(Generation, _json(folder / GENERATION)),
         speakers=_ids(talker, "spk_id"),
-        dialects={n: d for n, d in (talker.get("spk_is_dialect") or {}).items() if d},
+        dialects={n: str(d) for n, d in _section(talker, "spk_is_dialect", {}).items() if d},
         language_ids=_ids(talker, "codec_language_id"),
         sample_rate=_number(codec.get("output_sample_rate", 24_000), "output_sample_rate"),
         **{name: _number(top.get(name), name) for name in ids},
@@ -254,15 +254,19 @@ def _json(path: Path) -> dict[str, Any]:
     return found
 
 
-def _section(found: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+def _section(
+    found: Mapping[str, Any], name: str, default: Mapping[str, Any] | None = None
+) -> Mapping[str, Any]:
     section = found.get(name)
+    if section is None and default is not None:
+        return default
     if not isinstance(section, dict):
         raise BadConfiguration(f"has no {name}")
     return section
 
 
 def _ids(found: Mapping[str, Any], name: str) -> dict[str, int]:
-    return {key: _number(value, name) for key, value in (found.get(name) or {}).items()}
+    return {key: _number(value, name) for key, value in _section(found, name, {}).items()}
 
 
 def _made(kind: type[Any], section: Mapping[str, Any]) -> Any:
