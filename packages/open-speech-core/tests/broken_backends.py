@@ -206,6 +206,20 @@ breaks(
     "test_patterns_are_valid",
     patterns=(ModelPattern(glob="x/*", template=replace(SPEAKER, sources=(WEIGHTS,))),),
 )
+breaks(
+    "test_patterns_are_valid",
+    patterns=(
+        ModelPattern(
+            glob="x/*",
+            fields="x/{who}",
+            template=replace(SPEAKER, sources=(replace(WEIGHTS, repo_id="x/{whom}"),)),
+        ),
+    ),
+)
+breaks(
+    "test_patterns_are_valid",
+    patterns=(ModelPattern(glob="x/*", fields="x/{a}{b}", template=SPEAKER),),
+)
 
 # Loading.
 
@@ -235,6 +249,11 @@ breaks(
     "test_device_memory_is_a_number",
     made=type("M", (Voiced,), {"device_memory_bytes": lambda _: 1.5}),
 )
+breaks(
+    "test_inspect_knows_what_is_none_of_its_own",
+    inspect=lambda *_: SPEAKER,
+)
+breaks("test_inspect_knows_what_is_none_of_its_own", inspect=raising(OSError("unreadable")))
 breaks("test_fails_without_weights", listed=[replace(SPEAKER, sources=(WEIGHTS,))], strict=False)
 
 # Speaking.

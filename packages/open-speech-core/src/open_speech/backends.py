@@ -94,7 +94,12 @@ class Backend(ABC):
         """Load one model. Runs in the worker; the place to import the engine."""
 
     def inspect(self, path: Path) -> ModelInfo | None:
-        """Say what a local folder or file holds, or None if it is not of a format known here."""
+        """Say what a local folder or file holds, or None if it is not of a format known here.
+
+        Asked for every path that the operator names, in a process of its own; importing the engine
+        for it would take everybody's time. ``load`` gets the path as ``LoadContext.path``, and
+        what is said here under the name that the operator gave it, without ``sources``.
+        """
         return None
 
 

@@ -97,6 +97,7 @@ class Library:
     async def delete(self, name: str) -> None:
         """Delete a model's files from disk; ModelInUse while it is loaded, here or elsewhere.
 
+        DeleteRefused for a local model, whose files are the operator's own.
         The name may be that of a model whose provider is gone.
         """
         try:
@@ -109,6 +110,12 @@ class Library:
                     await self._downloads.delete(orphan, stored.requested)
                     return
             raise
+        if offer.path is not None:
+            raise errors.DeleteRefused(
+                f"The model {offer.id!r} is your own, at {offer.path}.",
+                model=offer.id,
+                hint="Delete it there.",
+            )
         found = self._manager.residents.of(offer)
         if any(each.host and offer.revision in (None, each.key.revision) for each in found):
             raise errors.ModelInUse(

@@ -22,6 +22,8 @@ MakeHost = Callable[[Offer, Load], Host]
 Options = Mapping[str, str | int | float | bool]
 
 _log = logging.getLogger(__name__)
+OWN_KEY = "model"
+"""The key of ``LoadContext.paths`` under which a local model is handed over."""
 CPU = "cpu"
 """The device that every machine has."""
 
@@ -79,7 +81,9 @@ class Loader:
         offer, weights = resident.offer, self._downloads.weights
         async with AsyncExitStack() as stack:
             paths: Mapping[str, Path] = {}
-            if offer.model.sources and weights:
+            if offer.path is not None:
+                paths = {OWN_KEY: offer.path}
+            elif offer.model.sources and weights:
                 hold = weights.hold(offer.model, resident.key.revision)
                 paths = await self._downloads.run(hold.__enter__)
                 stack.callback(self._downloads.later, hold.__exit__, None, None, None)

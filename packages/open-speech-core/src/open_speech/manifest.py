@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
 
+from .backends import Backend
 from .errors import ProviderBroken
 from .models import Kind, ModelInfo, ModelPattern
+from .patterns import placeholders
 from .plugins import InstalledProvider, broken, load_backends
 
 
@@ -45,15 +47,7 @@ def describe(provider: InstalledProvider) -> ProviderManifest:
     backends: tuple[BackendManifest, ...] = ()
     error = detail = None
     try:
-        backends = tuple(
-            BackendManifest(
-                name=backend.name,
-                kind=backend.kind,
-                models=tuple(backend.list_available()),
-                patterns=tuple(backend.patterns),
-            )
-            for backend in load_backends(provider)
-        )
+        backends = tuple(_backend(each) for each in load_backends(provider))
     except Exception as problem:  # a stranger's code: anything may come
         if not isinstance(problem, ProviderBroken):
             problem = broken(provider, f"{type(problem).__name__}: {problem}")
@@ -67,6 +61,17 @@ def describe(provider: InstalledProvider) -> ProviderManifest:
         error=error,
         detail=detail,
         versions=installed_versions(provider),
+    )
+
+
+def _backend(backend: Backend) -> BackendManifest:
+    for pattern in backend.patterns:
+        placeholders(pattern)  # raises for a shape that cannot be
+    return BackendManifest(
+        name=backend.name,
+        kind=backend.kind,
+        models=tuple(backend.list_available()),
+        patterns=tuple(backend.patterns),
     )
 
 

@@ -78,7 +78,8 @@ class ModelSource:
     """Files of one hub repository that a model needs."""
 
     repo_id: str
-    """``organisation/name``; ``{name}`` stands for the model's name in a pattern's template."""
+    """``organisation/name``; in a pattern's template ``{name}`` stands for the model's name, and
+    placeholders of ``ModelPattern.fields`` for its parts, here and in ``files``."""
     revision: str | None = None
     """A pinned commit; None means the newest at the first download."""
     files: tuple[str, ...] = ()
@@ -138,3 +139,9 @@ class ModelPattern:
     """Shell-style, matched against the whole name, case-sensitively: ``*/faster-whisper-*``."""
     template: ModelInfo
     """What to assume of a match: its id is replaced by the name, ``{name}`` in sources too."""
+    fields: str | None = None
+    """How a name that ``glob`` matches is made up, if its parts are wanted in the template:
+    ``family/{language}_{region}-{speaker}``. A placeholder stands for one character or more, up to
+    the first that is the next literal one, and never for a ``/``; two need a literal between them.
+    What it stands for takes its place in the sources and languages of the template. A name that
+    is made up in another way is not claimed."""

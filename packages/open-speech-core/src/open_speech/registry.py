@@ -8,24 +8,19 @@ a file until its distribution changes.
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 import logging
 import os
-import socket
 import sys
-import tempfile
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO
 
-from . import wire
+from ._asking import ask, digest, keep, kept
 from .hookspecs import API_VERSION
-from .hosts import WorkerOptions, end_group, spawn
+from .hosts import WorkerOptions
+from .local_models import LocalModels
 from .manifest import ProviderManifest, describe
-from .plain import pack, unpack
 from .plugins import InstalledProvider, installed_providers
 from .routing import Hint, Router
 
@@ -50,6 +45,8 @@ class Provider:
 
     manifest: ProviderManifest
     environment: ProviderEnvironment
+    fingerprint: str = ""
+    """Changes whenever it, or what it runs in, does."""
     summary: str = ""
     license: str = ""
 
@@ -79,6 +76,8 @@ class Registry:
     isolated: bool = True
     """False imports providers into this process, for boards too small for workers."""
     hints: Sequence[Hint] = ()
+    local: Mapping[str, Path] = field(default_factory=dict)
+    """Folders and files of models by the names they are given: ``[provider:]name``."""
     only: Collection[str] | None = None
     """Names of the providers to look at; None is all that are installed."""
     providers: tuple[Provider, ...] = ()
@@ -107,11 +106,17 @@ class Registry:
         self._gone |= {provider.name: provider.manifest for provider in self.providers}
         self._gone = {name: lost for name, lost in self._gone.items() if name not in chosen}
         self.providers = tuple(sorted(chosen.values(), key=lambda provider: provider.name))
+        local = await LocalModels(
+            paths=self.local,
+            cache=self.cache / "local" if self.cache else None,
+            isolated=self.isolated,
+            asking=self._asking,
+        ).find(self.providers)
         manifests = [provider.manifest for provider in self.providers]
-        self.router = Router(manifests, self.hints, list(self._gone.values()))
-        for provider in self.providers:
-            if provider.broken:
-                _log.warning("%s", provider.manifest.error)
+        self.router = Router(manifests, self.hints, list(self._gone.values()), local)
+        for line in (*(manifest.error for manifest in manifests), *self.router.unserved.values()):
+            if line:
+                _log.warning("%s", line)
 
     def provider(self, name: str) -> Provider:
         """The provider of this name; KeyError if there is none."""
@@ -123,8 +128,8 @@ class Registry:
     async def _describe_base(
         self, installed: InstalledProvider, base: ProviderEnvironment
     ) -> Provider:
+        key = await asyncio.to_thread(_fingerprint, installed)
         if self.isolated:
-            key = await asyncio.to_thread(_fingerprint, installed)
             manifests = await self._cached(f"{installed.name}-{key}", base, [installed.name])
             # One that died before it could answer does not know these.
             manifest = replace(
@@ -135,60 +140,48 @@ class Registry:
         return Provider(
             manifest=manifest,
             environment=base,
+            fingerprint=key,
             summary=installed.summary,
             license=installed.license,
         )
 
     async def _describe_environment(self, environment: ProviderEnvironment) -> list[Provider]:
-        key = _hash(str(environment.options.python), environment.fingerprint)
+        key = digest(str(environment.options.python), environment.fingerprint)
         manifests = await self._cached(f"{environment.name}-{key}", environment, [])
-        return [Provider(manifest=manifest, environment=environment) for manifest in manifests]
+        return [
+            Provider(manifest=manifest, environment=environment, fingerprint=key)
+            for manifest in manifests
+        ]
 
     async def _cached(
         self, key: str, environment: ProviderEnvironment, names: list[str]
     ) -> list[ProviderManifest]:
         file = self.cache / f"{key}.json" if self.cache else None
-        if file and (kept := await asyncio.to_thread(_read, file)):
-            return kept
+        if file and (known := await asyncio.to_thread(kept, file, ProviderManifest)):
+            return known
         async with self._asking:
-            manifests = await ask(environment.options, names)
+            manifests = await describe_there(environment.options, names)
         if file and manifests and not any(manifest.error for manifest in manifests):
-            await asyncio.to_thread(_write, file, manifests)
+            await asyncio.to_thread(keep, file, manifests)
         return manifests
 
 
-async def ask(options: WorkerOptions, names: Sequence[str]) -> list[ProviderManifest]:
+async def describe_there(options: WorkerOptions, names: Sequence[str]) -> list[ProviderManifest]:
     """Have an interpreter describe the named providers, or those of its own layer.
 
     Never raises: a provider that dies or hangs meanwhile is described as broken, if it was named.
     """
-    manifests: list[ProviderManifest] = []
-    reason = ""
-    near, far = socket.socketpair()
-    near.setblocking(False)
-    # A file, not a pipe: nobody reads while it works, and a full pipe would stop it.
-    with tempfile.TemporaryFile() as printed:
-        with far:
-            arguments = ["describe", str(far.fileno()), *names]
-            process = spawn(options, arguments, far.fileno(), printed)
-        reader, writer = await asyncio.open_connection(sock=near)
-        try:
-            async with asyncio.timeout(DESCRIBE_TIMEOUT_S):
-                while True:
-                    manifests.append(await wire.read_async(reader, ProviderManifest))
-        except (asyncio.IncompleteReadError, ConnectionError):
-            status = await asyncio.to_thread(process.wait)
-            reason = f"importing it ended the process with status {status}"
-        except TimeoutError:
-            reason = f"importing it took longer than {DESCRIBE_TIMEOUT_S:g} s"
-        except wire.ProtocolError as error:
-            reason = str(error)
-        finally:
-            writer.close()
-            end_group(process)
-        detail = _tail(printed)
-    seen = {manifest.name for manifest in manifests}
-    return manifests + [_broken(name, reason, detail) for name in names if name not in seen]
+    answer = await ask(
+        options,
+        "describe",
+        names,
+        ProviderManifest,
+        doing="importing it",
+        timeout_s=DESCRIBE_TIMEOUT_S,
+    )
+    seen = {manifest.name for manifest in answer.said}
+    lost = [_broken(name, answer.reason, answer.detail) for name in names if name not in seen]
+    return answer.said + lost
 
 
 def _broken(name: str, reason: str, detail: str) -> ProviderManifest:
@@ -201,12 +194,6 @@ def _broken(name: str, reason: str, detail: str) -> ProviderManifest:
     )
 
 
-def _tail(file: IO[bytes]) -> str:
-    size = file.seek(0, os.SEEK_END)
-    file.seek(max(0, size - 20_000))
-    return file.read().decode("utf-8", "replace")
-
-
 def _fingerprint(installed: InstalledProvider) -> str:
     """Change with the distribution, and with its sources where it is installed for editing."""
     package = installed.module.partition(":")[0].partition(".")[0]
@@ -216,32 +203,4 @@ def _fingerprint(installed: InstalledProvider) -> str:
         for source in Path(folder).rglob("*.py"):
             newest = max(newest, source.stat().st_mtime_ns)
     core = max(source.stat().st_mtime_ns for source in Path(__file__).parent.glob("*.py"))
-    return _hash(sys.executable, installed.module, installed.version, newest, core, API_VERSION)
-
-
-def _hash(*parts: object) -> str:
-    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
-
-
-def _read(file: Path) -> list[ProviderManifest] | None:
-    try:
-        kept: list[ProviderManifest] = unpack(
-            list[ProviderManifest], json.loads(file.read_text("utf-8"))
-        )
-    except (OSError, ValueError, TypeError):
-        return None  # not there, or of another version
-    return kept
-
-
-def _write(file: Path, manifests: list[ProviderManifest]) -> None:
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        for old in file.parent.glob(f"{file.stem.rpartition('-')[0]}-*.json"):
-            old.unlink(missing_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=file.parent, suffix=".partial", delete=False
-        ) as partial:
-            json.dump(pack(manifests), partial)
-        Path(partial.name).replace(file)
-    except OSError as error:
-        _log.info("what the providers said cannot be kept in %s: %s", file.parent, error)
+    return digest(sys.executable, installed.module, installed.version, newest, core, API_VERSION)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from pathlib import Path
 
 from .errors import ModelConflict, ModelNotFound, OpenSpeechError, ProviderBroken, ProviderMissing
 from .ids import ModelId
 from .manifest import BackendManifest, ProviderManifest
-from .models import ModelInfo
+from .models import ModelInfo, ModelPattern
+from .patterns import claimed, placeholders
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,11 +25,26 @@ class Offer:
     backend: str
     model: ModelInfo
     revision: str | None = None
+    path: Path | None = None
+    """The operator's own folder or file, which no store has a part in."""
 
     @property
     def id(self) -> str:
         """The model's name with its revision, if one was asked for."""
         return f"{self.model.id}@{self.revision}" if self.revision else self.model.id
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalModel:
+    """A folder or file that the operator gave a name to, and who recognises it."""
+
+    id: ModelId
+    """The name; its prefix, if there is one, is the only backend that counts."""
+    path: Path
+    offers: tuple[Offer, ...] = ()
+    """Of each backend that recognises it."""
+    problem: str | None = None
+    """Why there are none, as the end of a sentence."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +66,7 @@ class Router:
         providers: Sequence[ProviderManifest],
         hints: Sequence[Hint] = (),
         gone: Sequence[ProviderManifest] = (),
+        local: Sequence[LocalModel] = (),
     ) -> None:
         """``gone`` are providers that were installed before: their models are not unknown."""
         installed = {provider.distribution for provider in providers}
@@ -55,37 +74,52 @@ class Router:
         self._gone = Router(gone) if gone else None
         self._offers: list[Offer] = []
         self._names: dict[str, list[Offer]] = {}
-        self._families: list[tuple[str, ProviderManifest, BackendManifest, ModelInfo]] = []
+        self._families: list[tuple[ModelPattern, ProviderManifest, BackendManifest]] = []
         self._broken = {provider.name: provider for provider in providers if provider.error}
+        self._local: dict[str, list[Offer]] = {}
+        for each in local:
+            self._local.setdefault(each.id.name, []).extend(each.offers)
+        self._unserved = [each for each in local if not each.offers]
         for provider in providers:
             for backend in provider.backends:
                 self._add(provider, backend)
+        self._offers += [offer for offers in self._local.values() for offer in offers]
 
     def _add(self, provider: ProviderManifest, backend: BackendManifest) -> None:
         for model in backend.models:
-            offer = Offer(provider=provider, backend=backend.name, model=model)
-            self._offers.append(offer)
+            # The operator's own copy of a model takes its place, short forms of the name included.
+            own = [each for each in self._local.get(model.id, ()) if each.backend == backend.name]
+            offers = own or [Offer(provider=provider, backend=backend.name, model=model)]
+            if not own:
+                self._offers += offers
             for name in {model.id, *model.aliases}:
-                self._names.setdefault(name, []).append(offer)
+                self._names.setdefault(name, []).extend(offers)
         for pattern in backend.patterns:
-            self._families.append((pattern.glob, provider, backend, pattern.template))
+            with suppress(ValueError):  # a shape that only a newer core knows
+                placeholders(pattern)
+                self._families.append((pattern, provider, backend))
 
     @property
     def catalogue(self) -> tuple[Offer, ...]:
-        """Every model that a provider lists, in the order of the providers."""
+        """Every model that a provider lists, in the order of the providers; then local ones."""
         return tuple(self._offers)
+
+    @property
+    def unserved(self) -> Mapping[str, ModelNotFound]:
+        """Local models that nobody recognises, by name, with the reason."""
+        return {each.id.name: _unrecognised(each) for each in self._unserved}
 
     @property
     def conflicts(self) -> dict[str, tuple[str, ...]]:
         """Names that several backends list, with the backends."""
         return {
             name: tuple(offer.backend for offer in offers)
-            for name, offers in self._names.items()
+            for name, offers in (self._names | self._local).items()
             if len({offer.backend for offer in offers}) > 1
         }
 
     def resolve(self, name: ModelId | str) -> Offer:
-        """Find who serves a name: a listed name goes before a pattern.
+        """Find who serves a name: a local model first, then a listed one, then a pattern.
 
         Raises InvalidModelId, ModelNotFound (with near matches), ProviderMissing, ModelConflict,
         ProviderBroken.
@@ -104,21 +138,40 @@ class Router:
             )
         if not found:
             raise self._not_found(wanted)
+        if found[0].path is not None and wanted.revision is not None:
+            raise ModelNotFound(
+                f"The model {wanted.name!r} has no revisions: it is a folder or file of its own.",
+                model=str(wanted),
+                param="model",
+                hint=f"Ask for {wanted.name!r}.",
+            )
         return dataclasses.replace(found[0], revision=wanted.revision)
 
     def _candidates(self, wanted: ModelId) -> list[Offer]:
-        found = [
+        if found := self._listed(self._local, wanted):
+            return found
+        self._refuse_unserved(wanted)
+        return self._listed(self._names, wanted) or [
+            Offer(provider=provider, backend=backend.name, model=model)
+            for pattern, provider, backend in self._families
+            if wanted.provider in (None, backend.name)
+            and (model := claimed(pattern, wanted.name)) is not None
+        ]
+
+    @staticmethod
+    def _listed(known: Mapping[str, Sequence[Offer]], wanted: ModelId) -> list[Offer]:
+        return [
             offer
-            for offer in self._names.get(wanted.name, ())
+            for offer in known.get(wanted.name, ())
             if wanted.provider in (None, offer.backend)
         ]
-        if found:
-            return found
-        return [
-            Offer(provider=provider, backend=backend.name, model=_from_template(template, wanted))
-            for glob, provider, backend, template in self._families
-            if wanted.provider in (None, backend.name) and fnmatchcase(wanted.name, glob)
-        ]
+
+    def _refuse_unserved(self, wanted: ModelId) -> None:
+        """Raise ModelNotFound for a local model; nothing else of its name is meant."""
+        for each in self._unserved:
+            asked = {each.id.provider, wanted.provider} - {None}
+            if each.id.name == wanted.name and len(asked) < 2:
+                raise _unrecognised(each)
 
     def _not_found(self, wanted: ModelId) -> ModelNotFound | ProviderBroken:
         broken = self._broken.get(wanted.provider or wanted.name.partition("/")[0])
@@ -165,7 +218,7 @@ class Router:
 
     def near(self, name: str) -> list[str]:
         """Up to three listed names that look like this one, the closest first."""
-        return near_matches(name, self._names)
+        return near_matches(name, [*self._local, *self._names])
 
 
 def near_matches(name: str, known: Iterable[str]) -> list[str]:
@@ -175,13 +228,10 @@ def near_matches(name: str, known: Iterable[str]) -> list[str]:
     return [folded[match] for match in close]
 
 
-def _from_template(template: ModelInfo, wanted: ModelId) -> ModelInfo:
-    sources = tuple(
-        dataclasses.replace(
-            source,
-            repo_id=source.repo_id.replace("{name}", wanted.name),
-            files=tuple(file.replace("{name}", wanted.name) for file in source.files),
-        )
-        for source in template.sources
+def _unrecognised(local: LocalModel) -> ModelNotFound:
+    return ModelNotFound(
+        f"The local model {str(local.id)!r} cannot be served: {local.problem}.",
+        model=str(local.id),
+        param="model",
+        hint="It must be a folder or file in a format that an installed provider reads.",
     )
-    return dataclasses.replace(template, id=wanted.name, sources=sources)

@@ -87,6 +87,9 @@ class Config:
     providers: Collection[str] | None = None
     """Names of the providers to use; None is all that are installed."""
     weights: Weights | None = None
+    local_models: Mapping[str, Path] = field(default_factory=dict)
+    """Folders and files of models by the names that requests use for them. A name may have the
+    prefix of a provider, which then is the only one to be asked: ``provider:name``."""
     options: Mapping[str, Options] = field(default_factory=dict)
     """Settings of providers, by the provider's name (its hyphens may be underscores here); handed
     over in ``LoadContext.options``."""
@@ -122,6 +125,7 @@ class OpenSpeech:
             environments=self.config.environments,
             isolated=self.config.isolated,
             hints=self.config.hints,
+            local=self.config.local_models,
             only=self.config.providers,
         )
         self.manager = ModelManager(

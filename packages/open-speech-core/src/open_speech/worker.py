@@ -1,8 +1,9 @@
 """The worker process: ``python -m open_speech.worker serve FD`` holds one loaded model.
 
 ``python -m open_speech.worker describe FD [NAME ...]`` writes the manifests of this interpreter's
-providers instead. Both talk through the inherited descriptor, never through standard output:
-engines print, and what they print is a log.
+providers instead, and ``inspect FD NAME PATH ...`` what one of them says of some paths. All talk
+through the inherited descriptor, never through standard output: engines print, and what they print
+is a log.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from . import wire
+from .inspection import inspections
 from .manifest import describe
 from .messages import Call, Cancel, Close, FromWorker, Load, Measure, More, ToWorker
 from .plugins import installed_providers
@@ -41,6 +43,8 @@ def main(arguments: Sequence[str]) -> None:
     connection = socket.socket(fileno=int(descriptor))
     if verb == "describe":
         _describe(connection, names)
+    elif verb == "inspect":
+        _inspect(connection, names[0], [Path(path) for path in names[1:]])
     else:
         _serve(connection)
     sys.stdout.flush()
@@ -67,6 +71,16 @@ def _describe(connection: socket.socket, names: Sequence[str]) -> None:
         if provider.name in names if names else own:
             for piece in wire.encode(describe(provider)):
                 connection.sendall(piece)
+    connection.close()
+
+
+def _inspect(connection: socket.socket, name: str, paths: Sequence[Path]) -> None:
+    """Write one inspection per path and frame, each as soon as it is known."""
+    for provider in installed_providers():
+        if provider.name == name:
+            for inspection in inspections(provider, paths):
+                for piece in wire.encode(inspection):
+                    connection.sendall(piece)
     connection.close()
 
 

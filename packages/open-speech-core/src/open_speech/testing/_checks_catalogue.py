@@ -16,6 +16,7 @@ from ..contract import MAX_RATE, MIN_RATE
 from ..hookspecs import API_VERSION, PROJECT
 from ..ids import ModelId
 from ..models import Capability, Kind, ModelInfo
+from ..patterns import placeholders
 from ..plugins import installed_providers, load_backends
 from ._suite import Suite
 
@@ -204,13 +205,16 @@ class CatalogueChecks(Suite):
         """Patterns do not claim everything, and their sources follow the name."""
         for pattern in self.made().patterns:
             assert pattern.glob.strip("*?/"), f"{pattern.glob!r} claims every name"
+            known = sorted(f"{{{part}}}" for part in placeholders(pattern))
             for source in pattern.template.sources:
                 texts = (source.repo_id, *source.files)
-                assert any("{name}" in text for text in texts), (
+                assert any(part in text for text in texts for part in known), (
                     f"{pattern.glob!r}: all its names would load the same {source.repo_id}"
                 )
-                rest = "".join(texts).replace("{name}", "")
-                assert not {"{", "}"} & set(rest), f"only {{name}} can stand in {texts}"
+                rest = "".join(texts)
+                for part in known:
+                    rest = rest.replace(part, "")
+                assert not {"{", "}"} & set(rest), f"only {', '.join(known)} can stand in {texts}"
 
     def described(self) -> Iterator[ModelInfo]:
         """Everything of type ModelInfo that the backend gives before loading."""

@@ -59,6 +59,17 @@ class LoadingChecks(Suite):
         assert type(held) is int, f"it is a {type(held).__name__}"
         assert held >= 0, f"it is {held}"
 
+    def test_inspect_knows_what_is_none_of_its_own(self) -> None:
+        """``inspect`` says None of an empty folder and of a text, and raises nothing."""
+        with tempfile.TemporaryDirectory() as folder:
+            text = Path(folder, "notes.txt")
+            text.write_text("Nothing to load.", encoding="utf-8")
+            empty = Path(folder, "empty")
+            empty.mkdir()
+            for path in (text, empty):
+                found = self.within(lambda path=path: self.made().inspect(path))
+                assert found is None, f"it takes {path.name!r} for a model"
+
     def test_fails_without_weights(self, info: ModelInfo) -> None:
         """An empty folder in place of weights makes ``load`` raise an exception."""
         if not info.sources:

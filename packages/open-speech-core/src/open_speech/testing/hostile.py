@@ -95,6 +95,13 @@ _BODIES = {
     "catalogue-reads": "def list_available(self): open('/etc/hostname'); return []",
     "abstract": "from abc import abstractmethod as _a; forgotten = _a(lambda self: None)",
     "future-api": "api_version = 999",
+    "inspect-raises": "def inspect(self, path): raise RuntimeError('no idea')",
+    "inspect-exits": "def inspect(self, path): raise SystemExit(5)",
+    "inspect-exits-at-once": "def inspect(self, path): import os; os._exit(5)",
+    "inspect-segfaults": "def inspect(self, path): import ctypes; ctypes.string_at(0)",
+    "inspect-hangs": "def inspect(self, path): import threading; threading.Event().wait(3600)",
+    "inspect-returns-text": "def inspect(self, path): return 'tone'",
+    "inspect-claims-all": "def inspect(self, path): return self.list_available()[0]",
 }
 """Code inside the backend; these replace the catalogue where they define it."""
 
