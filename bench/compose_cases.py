@@ -61,8 +61,16 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cases", default=",".join(CASES))
-    columns = ("case", "fetched, MB", "published", "seed", "memory once ready, MB", "after use", "seed ",
-               "ready after, s")  # fmt: skip
+    columns = (
+        "case",
+        "fetched, MB",
+        "published, MB",
+        "seed's figure",
+        "memory once ready, MB",
+        "after use, MB",
+        "the seed's figure",
+        "ready after, s",
+    )
     table = Figures("From an empty volume, random weights of full size", columns)
     for name in parser.parse_args().cases.split(","):
         case = CASES[name]
