@@ -383,6 +383,7 @@ def test_own_environment_gets_what_only_it_is_to_have(
 
     beside = store.install("guest", isolated=False)
     assert [d.name for d in beside.distributions] == ["guest"]
+    assert (beside.incomplete, environment.incomplete) == (True, False)
     assert version(base) == "1.0"
 
 

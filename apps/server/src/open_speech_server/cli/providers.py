@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -16,7 +16,7 @@ from .exits import FAILED, Failure
 from .groups import ListByDefault
 
 if TYPE_CHECKING:
-    from open_speech.environments import Environment, EnvironmentStore
+    from open_speech.environments import Clash, Environment, EnvironmentStore
 
 T = TypeVar("T")
 
@@ -110,6 +110,8 @@ def install(
         )
         return
     click.echo(_installed(made, requirement))
+    if made.incomplete:
+        click.echo("Its own engine fits in no other environment; --isolated brings that, too.")
     _echo_rescan(told)
 
 
@@ -130,29 +132,55 @@ def remove(server: Server, name: str, as_json: bool) -> None:  # noqa: FBT001
 
 
 @command.command("check")
-@click.argument("name")
+@click.argument("names", metavar="NAME...", nargs=-1, required=True)
 @json_option
-def check(name: str, as_json: bool) -> None:  # noqa: FBT001
-    """Say whether NAME would fit into the shared environment; changes nothing.
+def check(names: tuple[str, ...], as_json: bool) -> None:  # noqa: FBT001
+    """Say whether each NAME would fit into the shared environment; changes nothing.
 
-    Ends with status 1 if it would replace what others use.
+    Ends with status 1 if one would replace what others use, or if they do not fit together.
     """
-    store, progress, requirement = _store(), Progress(), _full_name(name)
+    store, progress = _store(), Progress()
+    wanted = [_full_name(name) for name in names]
     try:
-        clash = _stoppable(
-            lambda stop: store.check(requirement, progress=progress.show, cancelled=stop)
-        )
+        found = {each: _problem(store, progress, each) for each in wanted}
+        together = None
+        if len(found) > 1 and not any(found.values()):
+            together = _problem(store, progress, *found)
     finally:
         progress.clear()
+    fits = not together and not any(found.values())
     if as_json:
-        changes = [asdict(change) for change in clash.changes] if clash else []
-        emit({"requirement": requirement, "fits": clash is None, "changes": changes})
-    elif clash is None:
-        click.echo(f"{requirement} fits: installing it here replaces nothing.")
+        checked = [
+            {"requirement": name, "fits": clash is None, "changes": _changes(clash)}
+            for name, clash in found.items()
+        ]
+        emit({"fits": fits, "checked": checked, "together": str(together) if together else None})
     else:
-        click.echo(str(clash))
-    if clash is not None:
+        for name, clash in found.items():
+            click.echo(clash or f"{name} fits: installing it here replaces nothing.")
+        if together:
+            click.echo(together)
+    if not fits:
         click.get_current_context().exit(FAILED)
+
+
+def _problem(store: EnvironmentStore, progress: Progress, *requirements: str) -> Clash | str | None:
+    """What stands against installing this here, all of it at once."""
+    from open_speech.environments import InstallFailed
+
+    first, *more = requirements
+    try:
+        return _stoppable(
+            lambda stop: store.check(first, *more, progress=progress.show, cancelled=stop)
+        )
+    except InstallFailed as error:
+        if not more:  # it could be installed nowhere
+            raise
+        return f"{error.message} Install one of them with --isolated."
+
+
+def _changes(clash: Clash | str | None) -> list[dict[str, Any]]:
+    return [] if clash is None or isinstance(clash, str) else [asdict(c) for c in clash.changes]
 
 
 def _store() -> EnvironmentStore:

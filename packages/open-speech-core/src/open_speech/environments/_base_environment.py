@@ -17,9 +17,10 @@ from ._interpreter import (
     inventory,
     make_layer,
     needed_by,
+    package_data,
     site_folders,
 )
-from ._needs import requiring
+from ._needs import FILE, requiring
 from ._pip import Pip, Planned
 from ._records import Change, Clash, Environment, distributions
 from ._requests import Request
@@ -129,6 +130,7 @@ class BaseEnvironment:
             requirement=request.requirement,
             distributions=distributions({item.name: item.version for item in planned}),
             size_bytes=sum(here[item.name].size_bytes for item in planned if item.name in here),
+            incomplete=package_data(self.python, name, FILE) is not None,
         )
 
     def _own_pip(self, layer_python: Path) -> Pip:

@@ -48,6 +48,8 @@ class Environment:
     """Bytes that the installation added."""
     problem: str | None = None
     """Why it cannot be used, with the next step; None when it can."""
+    incomplete: bool = False
+    """In an environment of its own it would be given more: an engine that fits in no other."""
 
     @property
     def version(self) -> str | None:
