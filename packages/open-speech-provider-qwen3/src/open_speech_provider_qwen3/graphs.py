@@ -24,21 +24,24 @@ class Captured:
     def __init__(self, function: Callable[..., Any], *examples: Tensor) -> None:
         """Run it a few times on a stream of its own, as capturing demands, then capture it."""
         self._inputs = [example.clone() for example in examples]
-        stream = torch.cuda.Stream()
-        stream.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(stream):
-            for _ in range(_WARM_UPS):
-                function(*self._inputs)
-        torch.cuda.current_stream().wait_stream(stream)
-        self._graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(self._graph):
-            self._result = function(*self._inputs)
+        self._device = examples[0].device
+        with torch.cuda.device(self._device):
+            stream = torch.cuda.Stream()
+            stream.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(stream):
+                for _ in range(_WARM_UPS):
+                    function(*self._inputs)
+            torch.cuda.current_stream().wait_stream(stream)
+            self._graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(self._graph):
+                self._result = function(*self._inputs)
 
     def __call__(self, *inputs: Tensor) -> Any:
         """Run it on other numbers."""
         for place, given in zip(self._inputs, inputs, strict=True):
             place.copy_(given)
-        self._graph.replay()
+        with torch.cuda.device(self._device):
+            self._graph.replay()
         return self._result
 
 
