@@ -24,7 +24,7 @@ from open_speech.testing.hub import FakeHub  # noqa: E402
 expect.set_options(timeout=60_000)
 
 TARGET = ROOT / "docs" / "images" / "web"
-SPOKEN = ROOT / "packages/open-speech-provider-pocketsphinx/tests/data/light.wav"
+SPOKEN = ROOT / "packages/open-speech-provider-pocketsphinx/tests/data/late.wav"
 SIZES = {"desktop": (1200, 820), "phone": (390, 844)}
 SCHEMES = ("light", "dark")
 
@@ -108,7 +108,7 @@ def _transcribe(page: Page) -> None:
     words = page.locator(".transcript .word")
     words.nth(3).click()
     expect(words.nth(3)).to_have_class("word now")
-    page.get_by_role("button", name="Pause").click()
+    expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
 
 
 def _speak(page: Page) -> None:

@@ -92,7 +92,9 @@ async def test_the_policy_allows_our_own_files_alone():
     # What the policy would forbid is not there to begin with.
     for address, asset in web.assets().items():
         text = asset.body.decode()
-        assert not re.search(r"""https?://(?!www\.w3\.org/2000/svg)|@import|\burl\((?!#)""", text), address
+        assert not re.search(
+            r"""https?://(?!www\.w3\.org/2000/svg)|@import|\burl\((?!#)""", text
+        ), address
         if address in web.PAGES:
             assert not re.search(r"<style|style=|<script(?! type=\"module\" src=)|\son\w+=", text)
 

@@ -14,6 +14,7 @@ Open Speech is ready on {address}
 
   Listen:  curl{flags} {address}/v1/audio/transcriptions{key} -F file=@hello.wav
 
+  Look:    {address}/web
   The API: {address}/docs
 """
 

@@ -1,8 +1,9 @@
 // The page: its tabs, its connection to the server, its key.
 import {key, onKeyNeeded} from "./api.js";
 import {icon, setText, show} from "./dom.js";
+import {toast} from "./dialogs.js";
 import {askForKey} from "./key_dialog.js";
-import {hear, library} from "./library.js";
+import {hear, library, onNews} from "./library.js";
 import {follow} from "./live.js";
 import {modelsView} from "./models.js";
 import {speakView} from "./speak.js";
@@ -57,6 +58,10 @@ function showConnection({state, seconds}) {
 function start() {
   onKeyNeeded((wrong) => askForKey(wrong));
   themeButton($("theme"));
+  onNews((event) => {
+    if (event.type === "worker_died") toast(S.models.done.died(event.model), "error");
+    if (event.type === "evicted") toast(S.models.done.evicted(event.model));
+  });
   const now = follow(hear, showConnection);
   $("lost-now").addEventListener("click", now);
   const keyButton = $("key-button");

@@ -1,5 +1,5 @@
 // The Models tab: loaded, downloaded, available; each by what it does.
-import {act, groupOf, library, onChange, onNews, served} from "./library.js";
+import {act, groupOf, library, onChange, served} from "./library.js";
 import {arrange, h, icon, once, setText, show} from "./dom.js";
 import {confirm, menu, showCode, toast} from "./dialogs.js";
 import {bytes, language, primary} from "./format.js";
@@ -134,10 +134,6 @@ export function modelsView() {
   onChange(() => {
     inOrder = null;
     soon();
-  });
-  onNews((event) => {
-    if (event.type === "worker_died") toast(T.done.died(event.model), "error");
-    if (event.type === "evicted") toast(T.done.evicted(event.model));
   });
   document.addEventListener("keydown", (event) => {
     const typing = event.target.matches?.("input, textarea, select") || document.querySelector("dialog[open]");

@@ -26,9 +26,10 @@ export class SpokenText {
       const [from, to] = this.place(word);
       if (from === null) continue;
       const element = h("span.word", this.letters.slice(from, to).join(""));
-      this.rest.before(this.letters.slice(this.done, from).join(""), element);
+      const gap = h("span.gap", this.letters.slice(this.done, from).join(""));
+      this.rest.before(gap, element);
       this.done = to;
-      this.words.push({element, start: word.start, end: word.end});
+      this.words.push({element, gap, start: word.start, end: word.end});
     }
     this.rest.textContent = this.letters.slice(this.done).join("");
   }
@@ -48,6 +49,7 @@ export class SpokenText {
     for (const word of this.words) {
       const begun = word.start <= seconds;
       word.element.classList.toggle("heard", begun);
+      word.gap.classList.toggle("heard", begun);
       if (begun) now = word;
     }
     if (ended || (now && seconds > now.end + 0.4)) now = null;

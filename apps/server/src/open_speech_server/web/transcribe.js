@@ -263,8 +263,9 @@ export function transcribeView() {
   }
 
   function followSound() {
-    const now = audio.currentTime;
+    let now = audio.currentTime;
     if (now >= until) {
+      now = until - 0.01; // the word that was chosen stays marked
       until = Infinity;
       audio.pause();
     }
