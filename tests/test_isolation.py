@@ -17,6 +17,9 @@ import httpx
 import pydantic
 import pytest
 
+from open_speech.environments import EnvironmentStore
+from open_speech.testing.install import build_wheel
+
 PROVIDERS = Path(__file__).parent / "providers"
 OLD, NEW = "open-speech-provider-oldpydantic", "open-speech-provider-newpydantic"
 
@@ -112,3 +115,42 @@ def test_clashing_providers_serve_at_once_each_with_its_own_version(
     open_speech(settings, "providers", "remove", OLD)
     assert models(server) >= {"new-pydantic"}
     assert "old-pydantic" not in models(server)
+
+
+@pytest.mark.deep
+def test_engine_with_an_old_transformers_runs_beside_a_new_one(tmp_path: Path) -> None:
+    here = pytest.importorskip("transformers").__version__
+    if here.startswith("4."):
+        pytest.skip("the transformers here is an old one itself")
+    wheel = build_wheel(
+        tmp_path,
+        "fossil",
+        "open_speech_backends = None",
+        requires=["transformers==4.57.3", "torch"],
+    )
+    store = EnvironmentStore(tmp_path / "environments")
+    clash = store.check(str(wheel))
+    assert clash is not None
+    sys.stdout.write(f"{clash}\n")
+    changes = {change.name: change for change in clash.changes}
+    assert changes["transformers"].installed == here
+    assert "open-speech-provider-fossil requires transformers==4.57.3" in str(clash)
+    hub = changes["huggingface-hub"]
+    assert any("transformers requires huggingface-hub" in line for line in hub.wanting)
+    assert any("open-speech-core requires huggingface-hub" in line for line in hub.keeping)
+
+    environment = store.install(str(wheel), isolated=True)
+    own = {each.name: each.version for each in environment.distributions}
+    sys.stdout.write(f"{environment.size_bytes / 1e6:.0f} MB: {own}\n")
+    assert own["transformers"] == "4.57.3"
+    assert "torch" not in own
+    assert environment.size_bytes < 300e6
+    code = "import torch, transformers; print(transformers.__version__, torch.__version__)"
+    found = [
+        subprocess.run(
+            [str(python), "-c", code], capture_output=True, text=True, check=True
+        ).stdout.split()
+        for python in (environment.python, sys.executable)
+    ]
+    assert [old for old, _ in found] == ["4.57.3", here]
+    assert found[0][1] == found[1][1]

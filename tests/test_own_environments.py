@@ -6,6 +6,7 @@ Everything goes through the command; the wheels are made here and no index is as
 from __future__ import annotations
 
 import importlib.metadata
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -152,9 +153,9 @@ def test_provider_comes_is_used_upgraded_and_goes(
     provide(wheels, "2.0", "bell-engine==2.0", "prometheus-client==0.2")
     upgraded = providers(own, "install", NAME, "--isolated", "--upgrade", "--json")
     assert upgraded.json["distributions"] == {NAME: "2.0", "bell-engine": "2.0", SHARED: "0.2"}
-    assert models(server)["bell/one"] == "0.2"
     server.delete("/api/models/bell/one").raise_for_status()  # until then the old one serves
     assert spoken(server) == 2 * first
+    assert models(server)["bell/one"] == "0.2"
     assert provider(server)["version"] == "2.0"
 
     removed = providers(own, "remove", NAME)
@@ -188,3 +189,18 @@ def test_check_of_several_says_whether_they_fit_together(own: dict[str, str], wh
     assert [each["fits"] for each in apart.json["checked"]] == [True, True]
     for said in ("bell-engine>=2", "bell-engine<2", *names, "--isolated"):
         assert said in apart.json["together"]
+
+
+def test_commands_of_the_guide_work(own: dict[str, str], wheels: Path) -> None:
+    guide = Path(__file__).parents[1] / "docs" / "how-to" / "providers.md"
+    commands = re.findall(r"\| `open-speech providers (.+)` \|$", guide.read_text(), re.MULTILINE)
+    assert [command.split()[0] for command in commands] == [
+        "list", "check", "install", "install", "install", "remove",
+    ]  # fmt: skip
+    build_wheel(wheels, "example", ENGINE.replace("bell", "example"))
+    for command in commands:
+        arguments = command.split()
+        if arguments[0] == "install" and "--isolated" not in arguments:
+            continue  # that is for the environment that these tests run in
+        done = providers(own, *arguments)
+        assert done.status == 0, done.errors
