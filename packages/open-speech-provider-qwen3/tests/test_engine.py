@@ -26,9 +26,9 @@ Engines = Callable[[str], Any]
 
 
 @settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=8, deadline=None
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=4, deadline=None
 )
-@given(cuts=st.lists(st.integers(1, 40), min_size=1, max_size=8))
+@given(cuts=st.lists(st.integers(1, 25), min_size=2, max_size=5))
 def test_sound_in_pieces_is_the_sound_at_once(engine: Engines, cuts: list[int]) -> None:
     """However it is cut, and beyond the window of the codec's attention (24 frames here)."""
     decoder = engine("custom_voice").decoder
@@ -79,11 +79,12 @@ def test_convolutions_go_on(dilation: int) -> None:
         torch.testing.assert_close(pieces, layer.conv(padded))
 
 
-def codes(whole: Any, text: str, count: int, **how: Any) -> list[list[int]]:
+def codes(whole: Any, text: str, longest: int, **how: Any) -> list[list[int]]:
+    """The first frames of an utterance of at most ``longest``."""
     voice = whole.preset_voice(whole.config.speakers["ryan"])
     prompt = whole.prompt(text, voice, whole.config.language_ids["english"])
-    asked = replace(whole.config.generation, max_new_tokens=count, **how)
-    return [frame.tolist() for frame in whole.frames(prompt, asked, 5)]
+    asked = replace(whole.config.generation, max_new_tokens=longest, **how)
+    return [frame.tolist() for frame in islice(whole.frames(prompt, asked, 5), 6)]
 
 
 @pytest.mark.parametrize("sample", [True, False])
@@ -91,19 +92,19 @@ def test_a_cache_laid_out_once_gives_the_same_codes(engine: Engines, sample: boo
     """What a CUDA graph captures, run as it is: the same numbers at fixed places."""
     whole = engine("custom_voice")
     how = {"do_sample": sample, "subtalker_dosample": sample}
-    plain = [codes(whole, text, 10, **how) for text in ("Long enough a text.", "Hi.")]
+    texts = ("Long enough a text.", "Hi.")
+    plain = [codes(whole, text, 6, **how) for text in texts]
     try:
         with torch.inference_mode():
             whole.talker.capture(graphs.run_as_is, 64)
             other = Sampling(sample=sample, temperature=0.9, top_k=50, top_p=1.0)
             whole.predictor.capture(graphs.run_as_is, other, whole.talker.like)
-        captured = [codes(whole, text, 10, **how) for text in ("Long enough a text.", "Hi.")]
-        too_long = codes(whole, "Long enough a text.", 45, **how)
+        captured = [codes(whole, text, 6, **how) for text in texts]
+        too_long = codes(whole, texts[0], 65, **how)
     finally:
-        whole.talker.release()
-        whole.predictor.release()
+        whole.release()
     assert captured == plain
-    assert too_long[:10] == plain[0][:10]
+    assert too_long == plain[0]
 
 
 def test_the_first_sound_needs_two_frames(engine: Engines) -> None:

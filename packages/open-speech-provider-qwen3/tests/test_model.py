@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import weakref
 from collections.abc import Callable
 from pathlib import Path
@@ -149,7 +148,6 @@ def test_closing_frees_everything(checkpoint: Callable[..., Path]) -> None:
     assert loaded.device_memory_bytes() == 0
     loaded.close()
     loaded.close()
-    gc.collect()
     assert kept() is None
     with pytest.raises(ModelNotReady):
         say(loaded)

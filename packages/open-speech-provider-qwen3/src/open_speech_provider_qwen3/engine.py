@@ -123,6 +123,11 @@ class Engine:
         if piece:
             yield self._decode(torch.stack(piece), stream)
 
+    def release(self) -> None:
+        """Forget what was captured: it knows the networks, and they know it."""
+        self.talker.release()
+        self.predictor.release()
+
     def _decode(self, codes: Tensor, stream: Stream) -> Samples:
         with torch.inference_mode():
             known = codes.clamp(max=self.config.decoder.codebook_size - 1)
@@ -147,6 +152,5 @@ class Engine:
                 how = predictor_sampling(replace(self.config.generation))
                 self.predictor.capture(Captured, how, self.talker.like)
         except RuntimeError as error:
-            self.talker.release()
-            self.predictor.release()
+            self.release()
             _log.warning("CUDA graphs are not used, speech will be slower: %s", error)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import math
 from collections.abc import Iterator
 from dataclasses import replace
@@ -96,8 +95,8 @@ class Qwen3Model(TTSModel):
         if engine is None:
             return
         on_gpu = engine.device.startswith("cuda")
+        engine.release()
         del engine
-        gc.collect()  # captured functions and what they belong to know each other
         if on_gpu:
             torch.cuda.empty_cache()
 
