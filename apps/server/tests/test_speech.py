@@ -5,13 +5,16 @@ from __future__ import annotations
 import base64
 import io
 import json
+import socket
+import time
 import wave
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import av
 import httpx
 import numpy as np
+import psutil
 import pytest
 
 from live import Live, live_server
@@ -334,3 +337,44 @@ def test_a_file_of_presets_that_is_wrong_stops_the_start(tmp_path: Path, content
     file.write_text(content)
     with pytest.raises(ConfigurationError, match="OS_VOICE_PRESETS"):
         load_settings(os_voice_presets=file)
+
+
+def users(client: httpx.Client, model: str) -> int:
+    return int(client.get(f"/api/models/{model}/status").json()["users"])
+
+
+def wait_for(happened: Callable[[], bool], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)  # between two questions to another process; nothing else tells
+
+
+def test_s2_a_reader_that_stops_reading_is_left_and_nothing_piles_up(live, client):
+    """Hours of sound are on their way to a client that takes four kilobytes of it."""
+    body = json.dumps(
+        {"input": "word " * 19_000, "model": "tone/chorus", "response_format": "pcm"}
+    ).encode()
+    speak(client, model="tone/chorus")
+    server = psutil.Process(live.process.pid)
+    before = server.memory_info().rss
+    with socket.socket() as reader:
+        reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        reader.connect(("127.0.0.1", live.port))
+        reader.sendall(
+            b"POST /v1/audio/speech HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
+        )
+        assert reader.recv(1000).startswith(b"HTTP/1.1 200")
+        assert users(client, "tone/chorus") == 1
+        grown = 0
+
+        def left() -> bool:
+            nonlocal grown
+            grown = max(grown, server.memory_info().rss - before)
+            return users(client, "tone/chorus") == 0
+
+        wait_for(left, 100)
+        assert grown < 64 * 2**20
+    # Others are served as before.
+    speak(client, model="tone/chorus")
