@@ -16,9 +16,9 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from live import Live, live_server  # noqa: E402
 from playwright.sync_api import Browser, Page, expect, sync_playwright  # noqa: E402
 
+from live import Live, live_server  # noqa: E402
 from open_speech.testing.hub import FakeHub  # noqa: E402
 
 expect.set_options(timeout=60_000)
@@ -26,7 +26,7 @@ expect.set_options(timeout=60_000)
 TARGET = ROOT / "docs" / "images" / "web"
 SPOKEN = ROOT / "packages/open-speech-provider-pocketsphinx/tests/data/late.wav"
 SIZES = {"desktop": (1200, 820), "phone": (390, 844)}
-SCHEMES = ("light", "dark")
+SCHEMES = tuple(sys.argv[1:]) or ("light", "dark")
 
 
 def main() -> int:

@@ -38,7 +38,8 @@ SHELF = """
     def info(number, kind):
         name = f"shelf/{{'voice' if kind is Kind.TTS else 'ear'}}-{{number:04}}"
         return ModelInfo(
-            id=name, kind=kind, license="CC0-1.0", languages=("de", "en") if number % 2 else ("fr",),
+            id=name, kind=kind, license="CC0-1.0",
+            languages=("de", "en") if number % 2 else ("fr",),
             description="On the shelf.", sources=(ModelSource(repo_id=name),), size_bytes=600_002,
             devices=("cpu", "cuda") if number % 3 else ("cpu",), sample_rate=24_000,
         )

@@ -173,7 +173,7 @@ def test_a_thousand_models_are_quick(make_server, visit):
     usable = page.evaluate(
         "performance.getEntriesByName('models-render').map(e => e.startTime + e.duration)[0]"
     )
-    print(f"usable after {usable:.0f} ms")
+    assert usable is not None
     assert usable < 10_000
     page.get_by_label("Search models").fill("voice-0499")
     expect(page.locator(".model")).to_have_count(1)
@@ -183,7 +183,7 @@ def test_a_thousand_models_are_quick(make_server, visit):
     took = page.evaluate(
         "performance.getEntriesByName('models-render').map(e => Math.round(e.duration))"
     )
-    print(f"searches took {took} ms")
+    assert took
     assert max(took) < 500
     # Rows beyond the first come as they are wanted.
     page.get_by_label("Search models").fill("ear-")

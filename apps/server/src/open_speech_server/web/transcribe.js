@@ -21,6 +21,7 @@ export function transcribeView() {
   let abort = null;
   let whole = null;
   let until = Infinity;
+  let next = 0;
 
   const audio = h("audio", {preload: "auto"});
   const transcript = new Transcript((start, end) => {
@@ -272,7 +273,8 @@ export function transcribeView() {
     wave.show(now);
     transcript.mark(now);
     setText(position, clock(now));
-    if (!audio.paused) requestAnimationFrame(followSound);
+    cancelAnimationFrame(next); // seeking while it plays must not begin a second round
+    if (!audio.paused) next = requestAnimationFrame(followSound);
   }
   audio.addEventListener("play", () => {
     play.replaceChildren(icon("pause"));
