@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from . import doctor, exits, models, providers, say, serve, transcribe, voices
+from . import doctor, exits, health, models, providers, say, serve, transcribe, voices
 
 
 class _Command(click.Group):
@@ -27,7 +27,7 @@ def cli() -> None:
     """
 
 
-for _module in (serve, say, transcribe, models, voices, providers, doctor):
+for _module in (serve, say, transcribe, models, voices, providers, doctor, health):
     cli.add_command(_module.command)
 
 
