@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+import tomllib
 from collections.abc import Iterable, Iterator
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -22,6 +23,9 @@ from .repository import (
     of_role,
     place,
 )
+
+OWN_ENVIRONMENT = "open-speech-environment.toml"
+"""Where a provider lists what only an environment of its own is given."""
 
 BASE = frozenset({"numpy", "pluggy"})
 """What core needs without extras."""
@@ -129,7 +133,7 @@ def worker_side_imports_no_extra(root: Path) -> Iterator[str]:
 
 
 def third_parties_are_declared(root: Path) -> Iterator[str]:
-    """Whatever a distribution imports, its pyproject.toml asks for."""
+    """Whatever a distribution imports, it asks for: anywhere, or in an environment of its own."""
     owners = packages_distributions()
     for distribution in distributions(root):
         declared = _declared(distribution)
@@ -231,10 +235,12 @@ def _normal(name: str) -> str:
 
 
 def _declared(distribution: Distribution) -> set[str]:
-    """Normalised names of all dependencies, those of extras too."""
+    """Normalised names of all dependencies: of extras and of an environment of its own, too."""
     project = distribution.project
     extras: Iterable[list[str]] = project.get("optional-dependencies", {}).values()
     lines = [*project.get("dependencies", []), *(line for extra in extras for line in extra)]
+    for file in distribution.folder.glob(f"src/*/{OWN_ENVIRONMENT}"):
+        lines += [line for part in tomllib.loads(file.read_text("utf-8")).values() for line in part]
     return {_normal(re.split(r"[^\w.-]", line, maxsplit=1)[0]) for line in lines}
 
 

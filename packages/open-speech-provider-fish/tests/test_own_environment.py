@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -105,8 +106,10 @@ def test_guest_is_installed_and_speaks(
 
     versions = provider(client)["versions"]
     sys.stdout.write(f"{versions}\n")
-    assert np.__version__ != own["numpy"]
-    assert versions["numpy"] == own["numpy"]
+    for name in ("numpy", "pydantic", "protobuf"):
+        assert versions[name] == own[name]
+        assert metadata.version(name) != own[name]
+    assert versions["torch"] == metadata.version("torch")
     assert client.delete(f"/api/models/{MODEL}").status_code == 200
 
     command(environment, "providers", "remove", NAME)

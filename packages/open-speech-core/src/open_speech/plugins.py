@@ -5,6 +5,7 @@ pluggy's own loader lets one broken plugin take all down, and a misspelt hook pa
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module, metadata
@@ -18,6 +19,9 @@ from .errors import ProviderBroken
 
 GROUP = hookspecs.PROJECT
 """The entry point group that providers register in."""
+OWN_ENVIRONMENT = "open-speech-environment.toml"
+"""A provider's package may hold such a file: what only an environment of its own is given, as
+``requires`` and ``alone``, lists of requirements."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +38,7 @@ class InstalledProvider:
     summary: str = ""
     license: str = ""
     requires: tuple[str, ...] = ()
-    """Requirements as the metadata writes them."""
+    """Requirements as the metadata writes them, and those for an environment of its own."""
 
 
 def installed_providers() -> list[InstalledProvider]:
@@ -69,8 +73,20 @@ def _provider(point: metadata.EntryPoint, distribution: metadata.Distribution) -
         location=Path(str(distribution.locate_file(""))),
         summary=_field(about, "Summary"),
         license=_field(about, "License-Expression") or _field(about, "License"),
-        requires=tuple(distribution.requires or ()),
+        requires=(*(distribution.requires or ()), *_own_environment(distribution)),
     )
+
+
+def _own_environment(distribution: metadata.Distribution) -> list[str]:
+    """What the provider asks for in an environment of its own, whether it lives in one or not."""
+    for path in distribution.files or ():
+        if path.name == OWN_ENVIRONMENT:
+            try:
+                tables = tomllib.loads(Path(str(path.locate())).read_text("utf-8"))
+                return [str(line) for lines in tables.values() for line in lines]
+            except (OSError, ValueError, TypeError):  # said where it is installed
+                return []
+    return []
 
 
 def _field(about: metadata.PackageMetadata, name: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import InvalidRequest
+from ..plugins import OWN_ENVIRONMENT
 from ._failures import InstallClash, InstallFailed
 from ._interpreter import (
     Installed,
@@ -20,7 +21,7 @@ from ._interpreter import (
     package_data,
     site_folders,
 )
-from ._needs import FILE, requiring
+from ._needs import requiring
 from ._pip import Pip, Planned
 from ._records import Change, Clash, Environment, distributions
 from ._requests import Request
@@ -130,7 +131,7 @@ class BaseEnvironment:
             requirement=request.requirement,
             distributions=distributions({item.name: item.version for item in planned}),
             size_bytes=sum(here[item.name].size_bytes for item in planned if item.name in here),
-            incomplete=package_data(self.python, name, FILE) is not None,
+            incomplete=package_data(self.python, name, OWN_ENVIRONMENT) is not None,
         )
 
     def _own_pip(self, layer_python: Path) -> Pip:

@@ -8,12 +8,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from ..plugins import OWN_ENVIRONMENT
 from ._failures import InstallFailed
 from ._interpreter import package_data
 from ._records import normalise
 
-FILE = "open-speech-environment.toml"
-"""A provider's package may hold such a file: ``requires`` and ``alone``, lists of requirements."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _EXTRA = re.compile(r"\bextra\s*==")
 
@@ -40,7 +39,7 @@ class Needs:
 
 def read_needs(python: Path, name: str) -> Needs:
     """What the provider of an environment asks for; raises InstallFailed if it cannot be read."""
-    text = package_data(python, name, FILE)
+    text = package_data(python, name, OWN_ENVIRONMENT)
     if text is None:
         return Needs()
     try:
@@ -50,7 +49,7 @@ def read_needs(python: Path, name: str) -> Needs:
             raise ValueError(f"it has {', '.join(tables)}")
     except ValueError as error:
         raise InstallFailed(
-            f"{name} has a {FILE} that cannot be used: {error}.",
+            f"{name} has a {OWN_ENVIRONMENT} that cannot be used: {error}.",
             hint="This is a fault of the provider: please report it there.",
         ) from error
     return Needs(**given)
