@@ -173,6 +173,14 @@ def test_a_name_nearly_right_is_reported_and_another_is_not(monkeypatch):
         ("OS_TRUST_PROXY", "10.0.0.1/8", "false, true or networks"),
         ("OS_TRUST_PROXY", "0.0.0.0/0", "forge"),
         ("HF_ENDPOINT", "ftp://x", "an address like"),
+        ("OS_PRONUNCIATIONS", "/", "a file that can be read"),
+        ("OS_LOCAL_MODELS", "local/mine", "name=path, or several"),
+        ("OS_LOCAL_MODELS", "local/mine=", "name=path, or several"),
+        ("OS_LOCAL_MODELS", "=/", "names like local/my-voice, which"),
+        ("OS_LOCAL_MODELS", "../up=/", "names like local/my-voice, which"),
+        ("OS_LOCAL_MODELS", "mine@main=/", "names like local/my-voice, which"),
+        ("OS_LOCAL_MODELS", "mine=/,mine=/", "name each model once"),
+        ("OS_LOCAL_MODELS", "mine=/not/there", "paths that exist, which"),
     ],
 )
 def test_a_wrong_value_is_one_sentence_with_name_value_and_rule(monkeypatch, name, value, allowed):
@@ -182,6 +190,22 @@ def test_a_wrong_value_is_one_sentence_with_name_value_and_rule(monkeypatch, nam
     (line,) = str(caught.value).splitlines()
     assert line.startswith(f"{name} is '{value}'; it must ")
     assert allowed in line
+
+
+def test_local_models_are_paths_by_name(monkeypatch, tmp_path):
+    assert Settings().local_models == {}
+    voice = tmp_path / "a = b.onnx"
+    voice.touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv(
+        "OS_LOCAL_MODELS", f"local/voice={voice}, me:meeting = . ,local/home=~/a = b.onnx,"
+    )
+    assert load_settings().local_models == {
+        "local/voice": voice,
+        "me:meeting": tmp_path,
+        "local/home": voice,
+    }
 
 
 def test_every_wrong_setting_is_named_at_once_by_the_name_in_use(monkeypatch):

@@ -90,6 +90,7 @@ def core_config(settings: Settings) -> Config:
         isolated=settings.os_isolation == "model",
         workers=workers,
         weights=weight_store(settings),
+        local_models=settings.local_models,
         voice_library=voice_library(settings),
         options=settings.os_options,
         environments=lambda: worker_environments(environments, workers),

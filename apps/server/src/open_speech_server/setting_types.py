@@ -11,6 +11,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr, StringConstraints
 
+from open_speech import ModelId
+from open_speech.errors import InvalidModelId
+
 
 @dataclass(frozen=True)
 class Must:
@@ -93,6 +96,39 @@ def _plain(value: object) -> object:
     return value
 
 
+def local_paths(text: str) -> dict[str, Path]:
+    """The paths by their names out of ``name=path,name=path``; ValueError says what is wrong."""
+    found: dict[str, Path] = {}
+    for pair in listed(text):
+        name, _, written = (part.strip() for part in pair.partition("="))
+        if not written:
+            raise ValueError
+        try:
+            parsed = ModelId.parse(name)
+        except InvalidModelId:
+            parsed = None
+        if parsed is None or parsed.revision:
+            raise ValueError(f"must give names like local/my-voice, which {name[:64]!a} is not")
+        if name in found:
+            raise ValueError(f"must name each model once, and {name} is there twice")
+        found[name] = _home(Path(written)).absolute()
+        if not _exists(found[name]):
+            raise ValueError(f"must name paths that exist, which {written[:256]!a} does not")
+    return found
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # its name is too long, or it is not for us to see
+        return False
+
+
+def _local(text: str) -> str:
+    local_paths(text)
+    return text
+
+
 def _presets(path: Path) -> Path:
     from .presets import read_presets
 
@@ -103,7 +139,10 @@ def _presets(path: Path) -> Path:
 def _pronunciations(path: Path) -> Path:
     from open_speech.text.pronunciations import Pronunciations
 
-    Pronunciations.read(path)
+    try:
+        Pronunciations.read(path)
+    except OSError:
+        raise ValueError("must name a file that can be read") from None
     return path
 
 
@@ -134,6 +173,9 @@ Options = Annotated[
     dict[str, dict[str, str | int | float | bool]],
     BeforeValidator(_options),
     Must("set as OS_OPTIONS__PROVIDER__NAME, or JSON of an object for each provider"),
+]
+LocalPaths = Annotated[
+    str, AfterValidator(_local), Must("name=path, or several with commas between")
 ]
 PresetFile = Annotated[Path, AfterValidator(_home), AfterValidator(_presets)]
 PronunciationFile = Annotated[Path, AfterValidator(_home), AfterValidator(_pronunciations)]

@@ -19,6 +19,7 @@ from .setting_types import (
     Device,
     Folder,
     Isolation,
+    LocalPaths,
     LogFormat,
     LogLevel,
     ModelNames,
@@ -31,6 +32,7 @@ from .setting_types import (
     Proxies,
     Secret,
     listed,
+    local_paths,
 )
 
 KNOWN: dict[str, Any] = tomllib.loads(
@@ -170,6 +172,11 @@ class Settings(BaseSettings):
 
     # Models
     os_model_dir: Folder = Field(Path("~/.cache/open-speech"), description="Folder for weights.")
+    os_local_models: LocalPaths = Field(
+        "",
+        description="Folders and files of models of your own, as name=path, commas between them: "
+        "local/my-voice=/models/my-voice.onnx.",
+    )
     os_data_dir: Folder = Field(
         Path("~/.cache/open-speech/data"),
         description="Folder for voices, environments of providers, and certificates.",
@@ -269,6 +276,11 @@ class Settings(BaseSettings):
     def tts_models(self) -> tuple[str, ...]:
         """Text-to-speech models to prepare; the first is the default."""
         return _joined(self.tts_model, self.tts_preload_models)
+
+    @property
+    def local_models(self) -> dict[str, Path]:
+        """Folders and files of the operator's own models, by name."""
+        return local_paths(self.os_local_models)
 
     @property
     def accepted_licenses(self) -> tuple[str, ...]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -72,8 +73,10 @@ def server_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 @contextmanager
-def connected(server: Server, progress: Progress) -> Iterator[Client]:
-    """A client for as long as the block lasts."""
+def connected(
+    server: Server, progress: Progress, own: Mapping[str, Path] | None = None
+) -> Iterator[Client]:
+    """A client for as long as the block lasts; ``own`` as for ``local.opened``."""
     if server.url:
         from .remote import RemoteClient
 
@@ -82,7 +85,7 @@ def connected(server: Server, progress: Progress) -> Iterator[Client]:
         return
     from .local import opened
 
-    with opened(command_settings(), progress) as local:
+    with opened(command_settings(), progress, own) as local:
         yield local
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import BinaryIO
 
 from open_speech import (
@@ -48,9 +49,15 @@ _FIELDS = {Kind.STT: "stt_model", Kind.TTS: "tts_model"}
 
 
 @contextmanager
-def opened(settings: Settings, progress: Progress) -> Iterator[LocalClient]:
-    """A client for as long as the block lasts; its workers end with it."""
+def opened(
+    settings: Settings, progress: Progress, own: Mapping[str, Path] | None = None
+) -> Iterator[LocalClient]:
+    """A client for as long as the block lasts; its workers end with it.
+
+    ``own`` are models beside those of the settings: paths by their names.
+    """
     config = core_config(settings)
+    config = replace(config, local_models={**config.local_models, **(own or {})})
     # Nobody else waits: a load may take as long as it takes.
     patient = replace(config.policy, load_wait_s=settings.os_load_timeout_s)
     with (
@@ -144,7 +151,13 @@ class LocalClient:
             for name in names
             if name not in known and self._find(name) is None
         ]
-        return entries + missing
+        named = known.union(entry.id for entry in missing)
+        lost = [
+            ModelEntry(id=name, type="unknown", state="provider_missing", error=str(reason))
+            for name, reason in self._speech.registry.router.unserved.items()
+            if name not in named
+        ]
+        return entries + missing + lost
 
     def model(self, name: str) -> ModelEntry:
         """See ``Client``."""
@@ -219,7 +232,8 @@ class LocalClient:
 
     def unserved(self) -> dict[str, tuple[str, bool]]:
         """Configured models that nobody serves: why, and whether they were asked for by name."""
-        found = {}
+        local = self._speech.registry.router.unserved.items()
+        found = {name: (str(reason), True) for name, reason in local}
         for kind, names in self._configured().items():
             for name in names:
                 try:

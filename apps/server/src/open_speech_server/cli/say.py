@@ -16,6 +16,7 @@ from .connect import Server, connected, server_options
 from .console import Progress, emit, json_option, size
 from .exits import Failure
 from .output import ENDINGS, format_of, written
+from .own_model import named
 
 
 @click.command("say")
@@ -32,7 +33,11 @@ from .output import ENDINGS, format_of, written
     type=click.Choice(sorted(set(ENDINGS.values()))),
     help="Format of the sound. [default: by the file's ending; wav on standard output]",
 )
-@click.option("--model", metavar="NAME", help="Model to speak with.  [default: TTS_MODEL]")
+@click.option(
+    "--model",
+    metavar="NAME|PATH",
+    help="Model to speak with, or the folder or file of one.  [default: TTS_MODEL]",
+)
 @click.option("--voice", metavar="NAME", help="Voice of the model.  [default: TTS_VOICE]")
 @click.option(
     "--speed",
@@ -70,13 +75,14 @@ def command(
 
     from .client import Speaking
 
+    name, own = named(model, server)
     asked = Speaking(
-        text=spoken, format=chosen, model=model, voice=voice, speed=speed, language=language
+        text=spoken, format=chosen, model=name, voice=voice, speed=speed, language=language
     )
     progress, began = Progress(), time.monotonic()
     words: list[Word] = []
     try:
-        with connected(server, progress) as client:
+        with connected(server, progress, own) as client:
             count = _write(client.speak(asked, words.append if srt else None), target)
     finally:
         progress.clear()

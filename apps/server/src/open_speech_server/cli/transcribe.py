@@ -15,6 +15,7 @@ import click
 from .connect import Server, connected, server_options
 from .console import Progress, emit, json_option
 from .output import written
+from .own_model import named
 
 if TYPE_CHECKING:
     from .client import Heard
@@ -28,7 +29,11 @@ _IN_MEMORY = 16 * 2**20
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write."
 )
-@click.option("--model", metavar="NAME", help="Model to hear with.  [default: STT_MODEL]")
+@click.option(
+    "--model",
+    metavar="NAME|PATH",
+    help="Model to hear with, or the folder of one.  [default: STT_MODEL]",
+)
 @click.option("--language", metavar="TAG", help="Language that is spoken, like en or de-AT.")
 @click.option("--prompt", metavar="TEXT", help="What was said before, for models that take it.")
 @click.option("--words", is_flag=True, help="Write each word with its times, in seconds.")
@@ -56,6 +61,7 @@ def command(
     from .client import Hearing
 
     times = words or srt or vtt or as_json
+    wishes["model"], own = named(wishes["model"], server)
     asked = Hearing(words=words, times=times, **wishes)
     progress, lines = Progress(), list[str]()
 
@@ -67,7 +73,7 @@ def command(
                 click.echo(lines[-1])
 
     try:
-        with _recording(file) as recording, connected(server, progress) as client:
+        with _recording(file) as recording, connected(server, progress, own) as client:
             heard = client.transcribe(recording, asked, on_text)
     finally:
         progress.clear()

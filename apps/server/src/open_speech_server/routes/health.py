@@ -28,7 +28,8 @@ async def health(request: Request) -> dict[str, object]:
 async def ready(request: Request) -> JSONResponse:
     """200 once the configured models are loaded; 503, with what is missing, before and after.
 
-    `models` tells the state of each, `downloads` the bytes of those on their way.
+    `models` tells the state of each, `downloads` the bytes of those on their way, and `errors` what
+    is wrong with those that cannot be had, local models included.
     """
     state = state_of(request)
     residents = [each for each in state.speech.manager.residents if each.default]
@@ -42,6 +43,8 @@ async def ready(request: Request) -> JSONResponse:
         for resident in residents
         if (news := resident.progress)
     }
+    unserved = state.speech.registry.router.unserved.items()
+    local = {name: str(reason) for name, reason in unserved}
     pending = [name for name in state.configured if name not in state.prepared]
     is_ready = state.scanned.is_set() and not state.draining and not pending
     return JSONResponse(
@@ -50,7 +53,7 @@ async def ready(request: Request) -> JSONResponse:
             "models": models,
             "downloads": downloads,
             "pending": pending,
-            "errors": state.preload_errors,
+            "errors": local | state.preload_errors,
         },
         status_code=200 if is_ready else 503,
     )

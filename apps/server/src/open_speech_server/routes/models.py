@@ -35,11 +35,16 @@ async def list_models(speech: Speech) -> dict[str, Any]:
 
 def serves(speech: OpenSpeech, name: str) -> bool:
     """Whether anybody serves a name."""
+    return why_not(speech, name) is None
+
+
+def why_not(speech: OpenSpeech, name: str) -> str | None:
+    """Why nobody serves a name; None if somebody does."""
     try:
         speech.resolve(name)
-    except OpenSpeechError:
-        return False
-    return True
+    except OpenSpeechError as error:
+        return str(error)
+    return None
 
 
 @router.get("/v1/models/{model:path}", summary="One model as OpenAI shows it")
@@ -61,12 +66,17 @@ async def everything(state: ServerState, speech: OpenSpeech) -> list[dict[str, A
     settings = state.settings
     known = {name for model in models for name in (model["id"], *model["aliases"])}
     configured = ((Kind.STT, settings.stt_models), (Kind.TTS, settings.tts_models))
-    return models + [
-        {**model_json(of_nobody(name, kind)), "is_default": names[0] == name}
+    missing = {
+        name: {**model_json(of_nobody(name, kind)), "is_default": names[0] == name, "error": reason}
         for kind, names in configured
         for name in names
-        if name not in known and not serves(speech, name)
-    ]
+        if name not in known and (reason := why_not(speech, name))
+    }
+    for name, problem in speech.registry.router.unserved.items():
+        if name not in known | missing.keys():  # nobody knows whether it would hear or speak
+            missing[name] = {**model_json(of_nobody(name, Kind.STT)), "type": "unknown",
+                             "error": str(problem)}  # fmt: skip
+    return models + list(missing.values())
 
 
 @router.get("/api/providers", summary="List providers, broken ones with the reason")
