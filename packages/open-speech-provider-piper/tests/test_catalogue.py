@@ -7,11 +7,12 @@ import pytest
 from open_speech import Capability, ModelId, ModelInfo
 from open_speech.errors import ModelNotFound
 from open_speech.manifest import BackendManifest, ProviderManifest
+from open_speech.patterns import claimed
 from open_speech.routing import Router
 from open_speech_provider_piper import PiperBackend
 from open_speech_provider_piper._speakers import SPEAKERS
 from open_speech_provider_piper._voices import LANGUAGES, SIZES
-from open_speech_provider_piper.catalogue import MODELS, primary
+from open_speech_provider_piper.catalogue import MODELS, PATTERNS, primary
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +109,46 @@ def test_a_repository_with_one_voice_falls_under_a_pattern(router: Router, name:
     assert (model.id, model.sources[0].repo_id) == (name, name)
 
 
+@pytest.mark.parametrize(
+    ("name", "rate"),
+    [("piper/en_US-bob_a-medium", 22_050), ("piper/kmr_TR-new-x_low", 16_000),
+     ("piper/de_DE-new-low", 16_000), ("piper/de_DE-thorsten-x_low", 16_000)],
+)  # fmt: skip
+def test_a_voice_newer_than_the_catalogue_is_where_its_name_says(
+    router: Router, name: str, rate: int
+) -> None:
+    model = found(router, name)
+    file = name.partition("/")[2]
+    code, dataset, quality = file.split("-")
+    (source,) = model.sources
+    folder = f"{code[: code.index('_')]}/{code}/{dataset}/{quality}"
+    assert source.repo_id == "rhasspy/piper-voices"
+    assert source.files == (
+        f"{folder}/{file}.onnx", f"{folder}/{file}.onnx.json", f"{folder}/MODEL_CARD",
+    )  # fmt: skip
+    assert (model.id, model.sample_rate) == (name, rate)
+    assert model.languages == (code.replace("_", "-"),)
+
+
+@pytest.mark.parametrize("known", MODELS, ids=lambda model: model.id)
+def test_the_pattern_agrees_with_the_catalogue(known: ModelInfo) -> None:
+    (made,) = [model for each in PATTERNS if (model := claimed(each, known.id)) is not None]
+    if "/".join(known.sources[0].files).isascii():
+        assert made.sources[0].files == known.sources[0].files
+    assert made.sample_rate == known.sample_rate
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["piper/en_US-lessac", "piper/lessac-medium", "piper/en-lessac-high", "piper/a_B-c-best"],
+)
+def test_what_no_voice_is_called_is_not_claimed(router: Router, name: str) -> None:
+    if name != "piper/en_US-lessac":  # a short form of the catalogue
+        with pytest.raises(ModelNotFound):
+            router.resolve(name)
+    assert not any(claimed(each, name) for each in PATTERNS)
+
+
 @pytest.mark.parametrize("name", ["rhasspy/piper-voices", "rhasspy/piper-checkpoints", "a/b"])
 def test_whole_collections_are_not_claimed(router: Router, name: str) -> None:
     with pytest.raises(ModelNotFound):
@@ -116,4 +157,5 @@ def test_whole_collections_are_not_claimed(router: Router, name: str) -> None:
 
 def test_a_voice_that_is_misspelt_gets_a_hint(router: Router) -> None:
     with pytest.raises(ModelNotFound, match="piper/en_US-lessac-medium"):
-        router.resolve("piper/en_US-lessak-medium")
+        router.resolve("piper/en_US-lessac-mediun")
+    assert "piper/en_US-lessac-medium" in router.near("piper/en_US-lessak-medium")

@@ -19,7 +19,7 @@ from .aio import ahead
 from .alignment import find_aligner
 from .audio import Audio
 from .cloning import with_reference
-from .errors import InvalidRequest
+from .errors import InvalidRequest, OpenSpeechError
 from .events import EventBus
 from .hosts import Host, InProcessHost, SubprocessHost, WorkerOptions
 from .lease import Lease
@@ -169,7 +169,14 @@ class OpenSpeech:
             name = models[0] if models else name
         offer = self.registry.router.resolve(name)
         listed = any(each.model is offer.model for each in self.registry.router.catalogue)
-        self.config.permit(offer, listed)
+        try:
+            self.config.permit(offer, listed)
+        except OpenSpeechError as error:
+            # A name that is misspelt may fall under a pattern.
+            if not listed and (near := self.registry.router.near(offer.model.id)):
+                meant = " or ".join(repr(each) for each in near)
+                error.hint = " ".join(filter(None, (f"Did you mean {meant}?", error.hint)))
+            raise
         return offer
 
     def default_model(self, kind: Kind) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import replace
 
 from open_speech import Capability, Kind, ModelInfo, ModelPattern, ModelSource, Voice
 
@@ -128,8 +129,27 @@ TEMPLATE = ModelInfo(
 )
 """What to assume of a voice before it is loaded."""
 
+
+def _newer(quality: str) -> ModelPattern:
+    """Voices of the repository that came after the catalogue; it puts each where its name says."""
+    folder = "{language}/{language}_{region}/{voice}/{quality}"
+    graph = f"{folder}/{{language}}_{{region}}-{{voice}}-{{quality}}.onnx"
+    files = (graph, f"{graph}.json", f"{folder}/MODEL_CARD")
+    template = replace(
+        TEMPLATE,
+        description=f"A voice of Piper's that is newer than this catalogue, quality {quality}.",
+        languages=("{language}-{region}",),
+        sample_rate=_RATES[quality],
+        sources=(ModelSource(repo_id=REPOSITORY, files=files),),
+    )
+    fields = "piper/{language}_{region}-{voice}-{quality}"
+    return ModelPattern(glob=f"piper/*_*-*-{quality}", fields=fields, template=template)
+
+
 PATTERNS: tuple[ModelPattern, ...] = (
+    *(_newer(quality) for quality in _RATES),
     ModelPattern(glob="*/*piper-??_??-*", template=TEMPLATE),
     ModelPattern(glob="*/*piper-???_??-*", template=TEMPLATE),
 )
-"""Names of repositories that hold one voice, such as ``somebody/vits-piper-en_US-bob-medium``."""
+"""Names of repositories that hold one voice, such as ``somebody/vits-piper-en_US-bob-medium``, and
+names that a voice of the catalogue's repository has, ``piper/en_US-bob-medium``."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -67,7 +68,7 @@ class LoadingChecks(Suite):
             empty = Path(folder, "empty")
             empty.mkdir()
             for path in (text, empty):
-                found = self.within(lambda path=path: self.made().inspect(path))
+                found = self.within(partial(self.made().inspect, path))
                 assert found is None, f"it takes {path.name!r} for a model"
 
     def test_fails_without_weights(self, info: ModelInfo) -> None:
