@@ -134,6 +134,21 @@ async def test_w4_a_provider_that_does_harm_to_look_harms_nobody_else(
     assert "evil" in str(caught.value)
 
 
+async def test_w4_a_path_that_ends_the_worker_costs_no_other_path(
+    site, environment, file, tmp_path
+):
+    bad = [tmp_path / f"{number}.bad" for number in range(2)]
+    for path in bad:
+        path.touch()
+    crash = "def inspect(self, path):\n        if path.suffix == '.bad': import os; os._exit(5)"
+    body = INSPECTS.format(name="tone").replace("def inspect(self, path):", crash, 1)
+    install_provider(site, "good", provider_source("good", body=body))
+    local = {"first": bad[0], MINE: file, "last": bad[1]}
+    registry = await scan(environment, local)
+    assert registry.router.resolve(MINE).path == file
+    assert set(registry.router.unserved) == {"first", "last"}
+
+
 async def test_w5_two_that_recognise_a_path_are_a_conflict_settled_by_prefix(
     site, environment, file
 ):
