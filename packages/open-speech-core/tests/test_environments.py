@@ -343,6 +343,16 @@ def test_check_proposes_isolation_and_says_what_would_change(store: EnvironmentS
         store.check("no-such-thing")
 
 
+def test_what_an_extra_of_the_base_requires_is_named_too(
+    store: EnvironmentStore, base: Path, wheels: Path
+) -> None:
+    make_wheel(wheels, "server", "1.0", requires=['common>=1 ; extra == "hub"'])
+    pip(base, "server")
+    clash = store.check("elder")
+    assert clash is not None
+    assert clash.changes[0].keeping[-1] == "server requires common>=1"
+
+
 def test_check_of_several_is_of_installing_them_together(
     store: EnvironmentStore, wheels: Path
 ) -> None:

@@ -97,10 +97,14 @@ async def test_refused_model_is_no_failed_one(make_speech, hub: FakeHub, tmp_pat
         with pytest.raises(InvalidRequest):
             await speech.load(LICENSED)
         status = await speech.library.status(LICENSED)
-        assert (status.state, status.error) == (ModelState.AVAILABLE, None)
+        assert status.state is ModelState.AVAILABLE
+        assert "LicenseRef-Tone" in (status.error or "")
         assert status.license_pending
 
         await speech.library.accept_license(LICENSED)
+        await speech.library.download(LICENSED)
+        assert (await speech.library.status(LICENSED)).error is None
         await speech.load(LICENSED)
         status = await speech.library.status(LICENSED)
         assert (status.state, status.license_pending) == (ModelState.LOADED, False)
+        assert status.error is None

@@ -125,6 +125,7 @@ class Downloads:
             stop.set()  # should this wait have been cancelled
             resident.progress = None
         if resident.state is ModelState.DOWNLOADING:
+            resident.error = None
             self._become(resident, ModelState.DOWNLOADED)
 
     def _teller(self, resident: Resident) -> Callable[[Progress], None]:
@@ -149,14 +150,11 @@ class Downloads:
         return from_thread
 
     def _gave_up(self, resident: Resident, error: BaseException) -> None:
-        # Of neither there is anything to repair.
-        stopped = isinstance(
-            error,
-            (errors.DownloadCancelled, errors.LicenseNotAccepted, asyncio.CancelledError),
-        )
+        stopped = isinstance(error, (errors.DownloadCancelled, asyncio.CancelledError))
         if isinstance(error, errors.OpenSpeechError) and not stopped:
             resident.error = error
             _log.warning("%s could not be downloaded: %s", resident.offer.id, error)
+        stopped = stopped or isinstance(error, errors.LicenseNotAccepted)  # nothing is broken
         if resident.state is ModelState.DOWNLOADING:
             self._become(resident, ModelState.AVAILABLE if stopped else ModelState.FAILED)
 

@@ -80,7 +80,7 @@ class BaseEnvironment:
                         wanted=item.version,
                         needed_by=users,
                         wanting=requiring(item.name, asking),
-                        keeping=requiring(item.name, resting),
+                        keeping=requiring(item.name, resting, extras=True),
                     )
                 )
         return Clash(requirement=requirement, changes=tuple(changes)) if changes else None

@@ -55,16 +55,19 @@ def read_needs(python: Path, name: str) -> Needs:
     return Needs(**given)
 
 
-def requiring(name: str, lines: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
-    """Requirements of one distribution, each as ``who requires what``; without extras' ones.
+def requiring(
+    name: str, lines: Mapping[str, Iterable[str]], *, extras: bool = False
+) -> tuple[str, ...]:
+    """Requirements of one distribution, each as ``who requires what``.
 
-    ``lines`` are requirements as metadata writes them, by the name of who requires.
+    ``lines`` are requirements as metadata writes them, by the name of who requires. Those of
+    ``extras`` count only on demand: which of them were asked for is not written down.
     """
     return tuple(
         f"{who} requires {line.partition(';')[0].strip()}"
         for who, required in sorted(lines.items())
         for line in required
-        if _name(line) == name and not _EXTRA.search(line)
+        if _name(line) == name and (extras or not _EXTRA.search(line))
     )
 
 
