@@ -11,7 +11,7 @@ FROM ${BASE_IMAGE} AS base
 RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
         ca-certificates libstdc++6 python3 tini \
-    && rm -rf /var/lib/apt/lists/* /var/cache/apt/archives/*.deb
+    && rm -rf /var/cache/apt/* /var/lib/apt/lists/* /var/log/*
 
 FROM base AS builder
 RUN apt-get update \
@@ -34,6 +34,8 @@ ARG VARIANT=cuda
 ARG TORCH_INDEX=
 ARG PIP_FIND_LINKS=
 COPY deploy/constraints*.txt ./
+# Compiled now, and taken as up to date: nothing is written at run time.
+ENV COMPILE="/opt/open-speech/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash"
 RUN python3 -m venv --without-pip /opt/open-speech \
     && case "${VARIANT}" in \
         cuda) more="--requirement constraints-cuda.txt" ;; \
@@ -50,9 +52,11 @@ RUN python3 -m venv --without-pip /opt/open-speech \
     } \
     && install "$(grep '^setuptools==' constraints.txt)" \
     && install --requirement constraints.txt ${more} \
-    && find /opt/open-speech -type d \( -name tests -o -name test \) -path '*/site-packages/*' \
-        ! -path '*/torch/*' ! -path '*/transformers/*' -prune -exec rm -r {} + \
-    && rm -rf /opt/open-speech/lib/python3*/site-packages/torch/include
+    && cd /opt/open-speech/lib/python3*/site-packages \
+    && find . -type d \( -name tests -o -name test \) ! -path './torch/*' ! -path './transformers/*' \
+        -prune -exec rm -r {} + \
+    && rm -rf torch/include \
+    && ${COMPILE} -x 'torch/testing/_internal' .
 
 # The repository's own distributions, from wheels as they are published.
 COPY . repository
@@ -62,10 +66,9 @@ RUN for folder in repository/packages/* repository/apps/*; do \
     && tools/bin/pip --python /opt/open-speech/bin/python install --no-compile --no-deps --no-index \
         wheels/*.whl \
     && tools/bin/pip --python /opt/open-speech/bin/python check \
-    && cp repository/LICENSE /opt/open-speech/ \
+    && cp -r repository/LICENSE wheels /opt/open-speech/ \
     && /opt/open-speech/bin/python repository/deploy/licenses.py --require > /opt/open-speech/LICENSES.md \
-    && /opt/open-speech/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash \
-        /opt/open-speech/lib
+    && ${COMPILE} /opt/open-speech/lib/python3*/site-packages/open_speech*
 
 FROM base
 ARG VARIANT=cuda
@@ -88,6 +91,8 @@ COPY --from=builder /opt/open-speech /opt/open-speech
 
 # Neither the port nor anything else that has an older name is set here: it would win over STT_PORT
 # and its like in compose files of earlier versions. The defaults are the ones that are wanted.
+# A provider whose engine clashes is installed once more, from its wheel, into an environment of its
+# own on the volume: `open-speech providers install NAME --isolated`.
 # CTranslate2 finds the CUDA 12 libraries that it opens by name; without CUDA the folder is not there.
 ENV HOME=/root \
     USER=open-speech \
@@ -97,6 +102,7 @@ ENV HOME=/root \
     NVIDIA_DRIVER_CAPABILITIES=compute,utility \
     OS_MODEL_DIR=/root/.cache/open-speech \
     OS_DATA_DIR=/root/.cache/open-speech/data \
+    PIP_FIND_LINKS=/opt/open-speech/wheels \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
 USER 1000:0

@@ -92,7 +92,7 @@ def types(session: nox.Session) -> None:
     providers = [name for name in distributions if name.startswith("open-speech-provider-")]
     _install(session, distributions, groups=["tests", "types"], bare=providers)
     session.run("mypy", *_existing(folder / "src" for folder in distributions.values()))
-    session.run("mypy", "docs/generate.py", "noxfile.py")
+    session.run("mypy", "docs/generate.py", "noxfile.py", *map(str, ROOT.glob("deploy/*.py")))
     # A fixture's type is plain from its name, so tests need no annotations.
     session.run("mypy", "--allow-untyped-defs", "--allow-incomplete-defs", "tests")
 
@@ -149,6 +149,13 @@ def build(session: nox.Session) -> None:
     )
     session.run(str(python), "-m", "pip", "check", external=True)
     session.run(str(python.with_name("open-speech")), "providers", external=True)
+
+
+@nox.session(default=False)
+def image(session: nox.Session) -> None:
+    """Build the container image with the engine at hand, measure and try it; see `-- --help`."""
+    _install(session, _distributions(session), groups=["tests"])
+    session.run("python", "deploy/image.py", *session.posargs)
 
 
 @nox.session(default=False)

@@ -24,8 +24,8 @@ _LONGEST = 60
 def licence(found: Distribution) -> str:
     """The licence in a few words, or nothing if the metadata tells none."""
     metadata = found.metadata
-    expression = metadata.get("License-Expression") or ""
-    text = " ".join((metadata.get("License") or "").split())
+    expression = " ".join(metadata.get_all("License-Expression") or [])
+    text = " ".join(" ".join(metadata.get_all("License") or []).split())
     classified = [
         line.rpartition(" :: ")[2]
         for line in metadata.get_all("Classifier") or []

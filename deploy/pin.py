@@ -1,4 +1,4 @@
-"""Renew the versions that the image is built with: `nox -s image -- pin`.
+"""Renew the versions that the image is built with: `python deploy/pin.py`, with Python 3.11.
 
 Three files, versions only. `constraints.txt` is all that the CPU image installs beside this
 repository's own distributions, `constraints-cuda.txt` what the CUDA image adds, and
@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
@@ -36,14 +36,14 @@ HEADER = """\
 """
 
 
-def requirements(extras: dict[str, tuple[str, ...]] | None = None) -> list[str]:
+def requirements(extras: Mapping[str, tuple[str, ...]] | None = None) -> list[str]:
     """What all distributions of the repository ask for, each other left out."""
     found: set[str] = set()
     for file in sorted(
         [*ROOT.glob("packages/*/pyproject.toml"), *ROOT.glob("apps/*/pyproject.toml")]
     ):
         project = tomllib.loads(file.read_text(encoding="utf-8"))["project"]
-        wanted = CORE_EXTRAS if project["name"] == "open-speech-core" else ()
+        wanted: tuple[str, ...] = CORE_EXTRAS if project["name"] == "open-speech-core" else ()
         wanted += (extras or {}).get(project["name"], ())
         lines = list(project["dependencies"])
         for extra in wanted:
