@@ -12,6 +12,7 @@ import sys
 from importlib.metadata import Distribution, distributions
 
 KNOWN = {
+    "av": "BSD-3-Clause; FFmpeg inside: LGPL-3.0-or-later, x264 and x265: GPL-2.0-or-later",
     "espeakng-loader": "MIT; espeak-ng inside: GPL-3.0-or-later",
     "phonemizer-fork": "GPL-3.0-or-later",
 }
@@ -31,7 +32,9 @@ def licence(found: Distribution) -> str:
         for line in metadata.get_all("Classifier") or []
         if line.startswith(_CLASSIFIER) and not line.endswith("OSI Approved")
     ]
-    for answer in (KNOWN.get(found.name.lower(), ""), expression, " and ".join(classified), text):
+    if found.name.lower() in KNOWN:
+        return KNOWN[found.name.lower()]
+    for answer in (expression, " and ".join(classified), text):
         if answer and answer.upper() not in {"UNKNOWN", "OTHER/PROPRIETARY LICENSE"}:
             return answer if len(answer) <= _LONGEST else f"{answer[:_LONGEST].rstrip()}…"
     return ""
