@@ -13,7 +13,6 @@ import warnings
 from pathlib import Path
 
 import torch
-from kokoro.istftnet import Decoder
 
 from open_speech_provider_kokoro import _network
 from open_speech_provider_kokoro.graphs import ARCHITECTURE
@@ -26,6 +25,8 @@ _SYMBOLS = (
 _LARGE = 20_000
 _FRAMES_BIAS = -2.75
 """Of random weights a symbol takes 25 frames; with this it takes three or so."""
+_NOTES_HZ, _NOTES_SCALE = 90.0, 300.0
+"""Random weights know no note above 10 Hz, so nothing would be voiced; with these most is."""
 
 
 def make(folder: Path, *, squeeze: bool = True, seed: int = 0) -> Path:
@@ -43,21 +44,29 @@ def make(folder: Path, *, squeeze: bool = True, seed: int = 0) -> Path:
     return folder
 
 
+class Published(_network.Parts):
+    """The modules as published: each weight that is normalised is kept as length and direction.
+
+    That holds for the text encoder and the predictor as much as for the decoder; the original
+    passes over a weight that is written in another way, and keeps a random one.
+    """
+
+    def __init__(self) -> None:
+        torch.nn.Module.__init__(self)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # of weight_norm
+            self._build(ARCHITECTURE)
+
+
 def _checkpoint(*, squeeze: bool) -> dict[str, dict[str, torch.Tensor]]:
     """As published: one dictionary per part, ``module.`` before each name."""
-    parts = _network.Parts(ARCHITECTURE)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # of weight_norm
-        # With its weights as length and direction, which Parts puts together.
-        parts.decoder = Decoder(
-            dim_in=ARCHITECTURE["hidden_dim"],
-            style_dim=ARCHITECTURE["style_dim"],
-            dim_out=ARCHITECTURE["n_mels"],
-            **ARCHITECTURE["istftnet"],
-        )
+    parts = Published()
     head = parts.predictor.duration_proj.linear_layer
     head.bias.data.fill_(_FRAMES_BIAS)
     head.weight.data.mul_(0.05)
+    notes = parts.predictor.F0_proj
+    notes.weight.data.mul_(_NOTES_SCALE)
+    notes.bias.data.fill_(_NOTES_HZ)
     return {
         name: {
             f"module.{key}": _kept(value, squeeze)

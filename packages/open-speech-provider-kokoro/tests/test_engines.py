@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,6 @@ import torch
 from numpy.typing import NDArray
 
 from open_speech import Samples
-from open_speech_provider_kokoro._engine import Engine
 from open_speech_provider_kokoro._onnx import OnnxEngine
 from open_speech_provider_kokoro._torch import TorchEngine
 from open_speech_provider_kokoro._weights import Weights
@@ -21,21 +21,49 @@ from open_speech_provider_kokoro.graphs import ARCHITECTURE
 SYMBOLS = np.array([0, *np.random.default_rng(0).integers(1, 100, 12), 0])
 STYLE = np.random.default_rng(1).normal(0, 0.2, (1, 256)).astype(np.float32)
 
-CLOSE = 2e-3
-"""Of full scale: what all but a few samples keep to."""
-FEW = 0.03
-"""A phase next to half a turn may fall on either side of it, and that is heard by few samples."""
+CLOSE = 2e-4
+"""Of full scale, for every sample.
+
+What was measured is 6e-5. Rounding leaves 1e-6 of a note, and a note's error adds up: over two
+seconds the ninth harmonic of 378 Hz is off by some thousandths of a turn.
+"""
+STILL = 5e-5
+"""The same where notes stand still and angles are unread; 5e-6 was measured."""
+HEARD, FEW = 2e-3, 0.25
+"""How many samples may differ by more where the angles are each engine's own.
+
+The network is given the angle of each frequency as a number between -pi and pi. One that lies at
+the seam falls on either side of it, by the last bit of a sum, and the next layer sees a jump of a
+whole turn. Of 55,000 angles five do so here. The original differs from itself by as much: in 13 %
+of the samples with one thread in place of two, in 15 % if its source is changed by 1e-6. So what
+can be demanded of every sample is demanded with the angles made equal, and the angles apart.
+"""
 
 
 def noise(count: int) -> Samples:
     return np.random.default_rng(7).standard_normal(count, np.float32)
 
 
-def assert_same(one: NDArray[np.float32], other: NDArray[np.float32]) -> None:
+def farthest(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
     assert one.shape == other.shape
-    assert float(one.std()) > 0.01
-    far = np.abs(one - other) > CLOSE
-    assert far.mean() < FEW, f"{far.mean():.1%} of the samples differ"
+    assert float(one.std()) > 0.05
+    return float(np.abs(one - other).max())
+
+
+def heard(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
+    """The share of samples that differ."""
+    return float((np.abs(one - other) > HEARD).mean())
+
+
+class Still(Weights):
+    """Without what makes much of little: angles unread, and all notes the same."""
+
+    def __getitem__(self, name: str) -> NDArray[np.float32]:
+        values = super().__getitem__(name)
+        if "noise_convs" in name and name.endswith("weight"):
+            values = values.copy()
+            values[:, 11:] = 0
+        return values * np.float32(0) if name == "predictor.F0_proj.weight" else values
 
 
 @pytest.fixture(scope="module")
@@ -44,65 +72,114 @@ def weights(folder: Path) -> Weights:
 
 
 @pytest.fixture(scope="module")
-def by_torch(weights: Weights) -> Iterator[Engine]:
+def by_torch(weights: Weights) -> Iterator[TorchEngine]:
     engine = TorchEngine(weights, "cpu", 2)
     yield engine
     engine.close()
 
 
-def test_onnx_and_torch_say_the_same(weights: Weights, by_torch: Engine) -> None:
+def test_onnx_and_torch_say_the_same(weights: Weights, by_torch: TorchEngine) -> None:
     engine = OnnxEngine(weights, 2)
     for speed in (1.0, 2.0):
         one, one_frames = engine.speak(SYMBOLS, STYLE, speed, noise)
         other, other_frames = by_torch.speak(SYMBOLS, STYLE, speed, noise)
         np.testing.assert_array_equal(one_frames, other_frames)
         assert len(one) == 600 * one_frames.sum()
-        assert_same(one, other)
+        assert heard(one, other) < FEW
     again, _ = engine.speak(SYMBOLS, STYLE, 2.0, noise)
     np.testing.assert_array_equal(one, again)
     engine.close()
 
 
-def test_the_original_says_the_same(
-    folder: Path, by_torch: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_onnx_and_torch_agree_in_every_sample(folder: Path) -> None:
+    still = Still(folder / "kokoro-v1_0.pth", "kokoro")
+    one, _ = OnnxEngine(still, 2).speak(SYMBOLS, STYLE, 1.0, noise)
+    other, _ = TorchEngine(still, "cpu", 2).speak(SYMBOLS, STYLE, 1.0, noise)
+    assert farthest(one, other) < STILL
+
+
+@pytest.fixture(scope="module")
+def original(folder: Path) -> Any:
+    """The model of the package ``kokoro``, as it comes."""
     from kokoro import KModel
-    from kokoro.istftnet import SineGen
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        original = KModel(
+        return KModel(
             repo_id="hexgrad/Kokoro-82M",
             config=str(folder / "config.json"),
             model=str(folder / "kokoro-v1_0.pth"),
         ).eval()
+
+
+@pytest.fixture
+def same_noise(original: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The original draws numbers for nine harmonics, whose weighted sum is our one."""
+    from kokoro.istftnet import SineGen
+
     merge = original.decoder.generator.m_source.l_linear.weight[0].detach()
-    drawn: list[torch.Tensor] = []
+    random = torch.randn_like
+
+    def drawn(like: torch.Tensor) -> torch.Tensor:
+        if like.shape[-1] != len(merge):
+            return random(like)
+        return torch.from_numpy(noise(like.shape[1]))[None, :, None] * merge / merge.norm()
+
+    monkeypatch.setattr(torch, "randn_like", drawn)
     sines = SineGen._f02sine
-    # In single precision the original's phases are off, more with every frame.
+    # In single precision the original's phases are off, more with every frame (2e-3 here).
     monkeypatch.setattr(
         SineGen, "_f02sine", lambda self, notes: sines(self, notes.double()).float()
     )
-    random = torch.randn_like
 
-    def remember(like: torch.Tensor) -> torch.Tensor:
-        numbers = random(like)
-        if like.shape[-1] == len(merge):
-            drawn.append(numbers)
-        return numbers
 
-    monkeypatch.setattr(torch, "randn_like", remember)
-    expected, frames = original.forward_with_tokens(
-        torch.from_numpy(SYMBOLS[None]), torch.from_numpy(STYLE), 1.0
-    )
-    merged = (drawn[0][0] @ merge / merge.norm()).numpy()
-    samples, ours = by_torch.speak(SYMBOLS, STYLE, 1.0, lambda _: merged)
-    np.testing.assert_array_equal(ours, frames.numpy())
-    # Phases that are computed in another order fall on another side of half a turn now and then,
-    # which is heard for some thousand samples; between those there is no difference.
-    difference = np.abs(samples - expected.numpy())
-    assert float(np.median(difference)) < CLOSE
-    assert float(samples.std()) == pytest.approx(float(expected.std()), rel=0.1)
+Spectrum = tuple[torch.Tensor, torch.Tensor]
+
+
+def listen(stft: Any, to: list[Spectrum], monkeypatch: pytest.MonkeyPatch) -> None:
+    transform = stft.transform
+
+    def heard_by(samples: torch.Tensor) -> Spectrum:
+        to.append(transform(samples))
+        return to[-1]
+
+    monkeypatch.setattr(stft, "transform", heard_by)
+
+
+@pytest.mark.usefixtures("same_noise")
+def test_the_original_says_the_same_in_every_sample(
+    original: Any, by_torch: TorchEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert by_torch._sound is not None
+    spectra: list[Spectrum] = []
+    ours, theirs = by_torch._sound.decoder.generator.stft, original.decoder.generator.stft
+    listen(ours, spectra, monkeypatch)
+    listen(theirs, spectra, monkeypatch)
+    samples, frames = by_torch.speak(SYMBOLS, STYLE, 1.0, noise)
+    symbols, style = torch.from_numpy(SYMBOLS[None]), torch.from_numpy(STYLE)
+    own, durations = original.forward_with_tokens(symbols, style, 1.0)
+    np.testing.assert_array_equal(frames, durations.numpy())
+    assert heard(samples, own.numpy()) < FEW
+    # As numbers of the plane, which have no seam, the spectra are the same.
+    one, other = (torch.polar(*spectrum) for spectrum in spectra)
+    assert float((one - other).abs().max()) < 1e-3
+    assert float(one.abs().max()) > 1
+    # With the same name for each angle, so are all samples.
+    monkeypatch.setattr(theirs, "transform", lambda _: (spectra[1][0], spectra[0][1]))
+    expected, _ = original.forward_with_tokens(symbols, style, 1.0)
+    assert farthest(samples, expected.numpy()) < CLOSE
+    # And one tensor that is wrong by a tenth is noticed, wherever it is.
+    for name in (
+        "decode.1.conv2.weight",
+        "generator.resblocks.5.convs1.0.weight",
+        "generator.noise_res.0.adain1.0.fc.weight",
+        "generator.conv_post.bias",
+    ):
+        weight = by_torch._sound.decoder.get_parameter(name)
+        weight.mul_(1.1)
+        spoilt, _ = by_torch.speak(SYMBOLS, STYLE, 1.0, noise)
+        weight.div_(1.1)
+        assert farthest(spoilt, expected.numpy()) > 2 * CLOSE, name
 
 
 def test_weights_are_put_together_as_torch_does(weights: Weights, folder: Path) -> None:
@@ -140,7 +217,7 @@ def test_full_size_random_weights(random_kokoro, tmp_path: Path) -> None:
     symbols = np.array([0, *np.random.default_rng(0).integers(1, 100, 100), 0])
     one, _ = OnnxEngine(weights, 2).speak(symbols, STYLE, 1.0, noise)
     other, _ = TorchEngine(weights, "cpu", 2).speak(symbols, STYLE, 1.0, noise)
-    assert_same(one, other)
+    assert heard(one, other) < FEW
 
 
 def test_the_architecture_is_full_size() -> None:

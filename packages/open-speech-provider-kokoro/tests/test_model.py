@@ -101,6 +101,13 @@ def test_a_request_has_no_settings(model: KokoroModel) -> None:
             say(model, options=options)
 
 
+@pytest.mark.parametrize("voice", ["jf_alpha", "zf_xiaobei"])
+def test_words_without_spaces_have_no_times(model: KokoroModel, voice: str) -> None:
+    with pytest.raises(InvalidRequest, match="apart") as raised:
+        say(model, "你好", voice, word_timestamps=True)
+    assert raised.value.param == "word_timestamps"
+
+
 @pytest.mark.parametrize("text", ["", " ", "\N{ZERO WIDTH SPACE}", "\x00"])
 def test_nothing_to_say_is_no_error(model: KokoroModel, text: str) -> None:
     assert sum(a.seconds for a in model.synthesize(SpeechRequest(text=text, voice="af_heart"))) < 1

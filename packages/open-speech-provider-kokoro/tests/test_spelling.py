@@ -11,7 +11,7 @@ import pytest
 from open_speech.errors import InvalidRequest, ModelLoadFailed
 from open_speech_provider_kokoro import _spelling
 from open_speech_provider_kokoro._spelling import Plain, Spelling, clean
-from open_speech_provider_kokoro._tokens import symbols_of
+from open_speech_provider_kokoro._tokens import Token, symbols_of
 
 
 @pytest.fixture(scope="module")
@@ -73,10 +73,14 @@ def test_a_number_takes_all_of_its_symbols(spelling: Spelling) -> None:
     assert "lˈi" in tokens[2].symbols
 
 
-def test_symbols_are_shared_by_length_where_nothing_else_helps() -> None:
-    calls = iter(["a b c d", "x", "x"])
-    tokens = Plain(lambda _: (next(calls), None))("long! it")
-    assert [token.symbols for token in tokens] == ["a b c", "d"]
+def test_words_that_cannot_be_told_apart_are_one_token() -> None:
+    symbols = {"so en la casa": "so enla kasa", "la": "la", "en": "en", "so": "so"}
+    tokens = Plain(lambda text: (symbols.get(text, "kasa"), None))("so en la casa")
+    assert tokens == [
+        Token("so", "so", space=True),
+        Token("en la", "enla", space=True, sure=False),
+        Token("casa", "kasa", space=False),
+    ]
 
 
 @pytest.mark.parametrize("letter", ["j", "z"])

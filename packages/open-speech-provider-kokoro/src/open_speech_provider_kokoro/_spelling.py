@@ -5,13 +5,15 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import lru_cache
 from importlib.util import find_spec
-from itertools import accumulate
 from pathlib import Path
 from typing import Any, NoReturn
 
 from open_speech.errors import InvalidRequest
 
+from ._owners import owners
 from ._tokens import Token
 from .voices import LANGUAGES
 
@@ -21,6 +23,8 @@ Speller = Callable[[str], list[Token]]
 _LINK = re.compile(r"\[([^\[\]]{1,200})\]\(/([^/()]{1,200})/\)")
 _LONG_RUN = re.compile(r"(\[[^\[\]]{1,200}\]\([^()]{1,200}\))|[^\s\[\]()]{41,}|[\[\]()]{41,}")
 _PIECE = 20
+_KEPT = 4_096
+"""Words whose symbols are kept."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _NEEDS = {
     "j": ("fugashi", "jaconv", "mojimoji", "pyopenjtalk"),
@@ -110,12 +114,13 @@ def _misaki(letter: str) -> Callable[[str], tuple[str, Any]]:
 class Plain:
     """A language whose front end gives symbols for a text, but not for its words.
 
-    Which symbols belong to which word is told by the spaces among them: word by word where there
-    are as many; else by how many each word has alone, as for numbers; else by length.
+    Which symbols belong to which word is found out by ``owners``; words that cannot be told
+    apart make one token together, which has no times.
     """
 
     def __init__(self, g2p: Callable[[str], tuple[str, Any]]) -> None:
         self._g2p = g2p
+        self._alone = lru_cache(_KEPT)(self._groups)
 
     def __call__(self, text: str) -> list[Token]:
         """``[word](/ipa/)`` is taken as it is."""
@@ -128,27 +133,27 @@ class Plain:
         return tokens + self._spell(text[place:])
 
     def _spell(self, text: str) -> list[Token]:
-        words = text.split()
-        if not words:
-            return []
-        groups = self._groups(text)
-        shares = self._shares(words, groups)
-        space = [True] * (len(words) - 1) + [text[-1].isspace()]
-        return [
-            Token(word, " ".join(groups[begin:end]), spaced)
-            for word, begin, end, spaced in zip(words, [0, *shares], shares, space, strict=False)
-        ]
+        words, groups = text.split(), self._groups(text)
+        tokens: list[Token] = []
+        held: list[str] = []
+        place = 0
+        for word, own in zip(words, owners([self._alone(w) for w in words], groups), strict=True):
+            if own is None:
+                held.append(word)
+                continue
+            tokens += _together(held, groups[place : own.start])
+            held, place = [], own.stop
+            tokens.append(Token(word, " ".join(groups[own.start : own.stop]), space=True))
+        tokens += _together(held, groups[place:])
+        if tokens and not text[-1].isspace():
+            tokens[-1] = replace(tokens[-1], space=False)
+        return tokens
 
     def _groups(self, text: str) -> list[str]:
-        symbols, _ = self._g2p(text)
+        symbols, _ = self._g2p(text) if text.strip() else ("", None)
         return str(symbols or "").split()
 
-    def _shares(self, words: Sequence[str], groups: Sequence[str]) -> list[int]:
-        """Where the groups of each word end."""
-        if len(words) == len(groups):
-            return list(range(1, len(words) + 1))
-        alone = list(accumulate(len(self._groups(word)) for word in words))
-        if alone[-1] == len(groups):
-            return alone
-        letters = list(accumulate(len(word) for word in words))
-        return [round(count / letters[-1] * len(groups)) for count in letters]
+
+def _together(words: Sequence[str], groups: Sequence[str]) -> list[Token]:
+    """Words whose symbols cannot be told apart."""
+    return [Token(" ".join(words), " ".join(groups), space=True, sure=False)] if groups else []

@@ -28,6 +28,8 @@ class Token:
     symbols: str
     space: bool
     """Whether a space follows."""
+    sure: bool = True
+    """Whether exactly these symbols are those of the text."""
 
 
 def known(tokens: Sequence[Token], vocabulary: Mapping[str, int]) -> list[Token]:
@@ -68,7 +70,7 @@ def _pieces(tokens: Sequence[Token], limit: int) -> Iterator[Token]:
         for begin in range(0, len(token.symbols), limit):
             part = token.symbols[begin : begin + limit]
             last = begin + limit >= len(token.symbols)
-            yield Token(token.text if begin == 0 else "", part, token.space and last)
+            yield Token(token.text if begin == 0 else "", part, token.space and last, token.sure)
 
 
 def _cut(tokens: Sequence[Token]) -> int:
@@ -90,7 +92,8 @@ def timed_words(tokens: Sequence[Token], frames: Frames) -> tuple[Word, ...]:
     """When each word sounds, by the frames of its symbols.
 
     As ``KPipeline.join_timestamps`` of kokoro 0.9.4: a space is shared by the words beside it,
-    and everything lies up to three frames earlier than the frames themselves say.
+    and everything lies up to three frames earlier than the frames themselves say. What cannot be
+    told apart is left out.
     """
     lead = min(_LEAD_FRAMES, int(frames[0]))
     last = float(np.sum(frames))
@@ -98,7 +101,7 @@ def timed_words(tokens: Sequence[Token], frames: Frames) -> tuple[Word, ...]:
     for run in _runs(_spans(tokens, frames)):
         spoken = [span for span in run if set(span.token.symbols) - _SILENT]
         text = _bare("".join(span.token.text for span in run))
-        if spoken and text:
+        if spoken and text and all(span.token.sure for span in run):
             begin = max(spoken[0].begin - lead, 0.0)
             end = min(max(spoken[-1].end - lead, begin), last)
             words.append(Word(text=text, start=begin * _FRAME_S, end=end * _FRAME_S))

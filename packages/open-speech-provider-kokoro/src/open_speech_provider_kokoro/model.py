@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from ._spelling import Spelling, missing
 from ._tokens import chunks, known, symbols_of, timed_words
 from ._weights import Weights, read_vocabulary
 from .catalogue import TAGGER, WEIGHTS
-from .voices import LANGUAGES, letter_of
+from .voices import LANGUAGES, UNSPACED, letter_of
 
 _log = logging.getLogger(__name__)
 _EDGE = 0
@@ -58,6 +59,8 @@ class KokoroModel(TTSModel):
         engine = self._ready()
         shares = self._shares(request.voice)
         letter = self._letter(request.language, shares)
+        if request.word_timestamps and letter in UNSPACED:
+            self._refuse_times(letter)
         if request.options:
             chosen_engine(request.options)
             raise InvalidRequest("There are no settings for a request.", param="options")
@@ -110,6 +113,15 @@ class KokoroModel(TTSModel):
                     hint="GET /v1/audio/voices lists them.",
                 )
         return shares
+
+    def _refuse_times(self, letter: str) -> NoReturn:
+        raise InvalidRequest(
+            f"The model {self._info.id} cannot tell the words of {LANGUAGES[letter].name} apart, "
+            "so they have no times.",
+            model=self._info.id,
+            param="word_timestamps",
+            hint="Ask for speech without the times of words.",
+        )
 
     def _letter(self, language: str | None, shares: tuple[Share, ...]) -> str:
         if language is None:

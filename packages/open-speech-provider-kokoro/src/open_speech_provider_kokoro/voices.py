@@ -46,6 +46,9 @@ LANGUAGES = {
 }
 """By the letter that voices begin with."""
 
+UNSPACED = frozenset("jz")
+"""Languages that are written without spaces between words."""
+
 OPENAI_ALIASES = {
     "alloy": "am_adam",
     "ash": "af_nicole",
