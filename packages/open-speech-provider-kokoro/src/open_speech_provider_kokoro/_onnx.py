@@ -23,6 +23,9 @@ class OnnxEngine:
 
     def __init__(self, weights: Weights, threads: int) -> None:
         self._sessions = {name: _session(name, weights, threads) for name in ("pace", "sound")}
+        # Else it keeps as much as its longest sentence took: 15 MB and more for each second.
+        self._run_options = onnxruntime.RunOptions()
+        self._run_options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
 
     def speak(
         self, symbols: Symbols, style: NDArray[np.float32], speed: float, noise: Noise
@@ -55,7 +58,7 @@ class OnnxEngine:
     def _run(self, name: str, **inputs: NDArray[Any]) -> list[NDArray[Any]]:
         if name not in self._sessions:
             raise ModelNotReady("The model was closed.")
-        return list(self._sessions[name].run(None, inputs))
+        return list(self._sessions[name].run(None, inputs, self._run_options))
 
 
 def _session(name: str, weights: Weights, threads: int) -> onnxruntime.InferenceSession:

@@ -16,6 +16,7 @@ from open_speech.blends import Share, read_blend
 from open_speech.errors import InvalidRequest, ModelLoadFailed, ModelNotReady, UnknownVoice
 
 from ._engine import SAMPLE_RATE, Engine, threads
+from ._leftovers import give_back
 from ._packs import Packs
 from ._settings import engine as chosen_engine
 from ._spelling import Spelling, missing
@@ -40,6 +41,7 @@ class KokoroModel(TTSModel):
         self._engine: Engine | None = _engine(info, folder, context)
         self._info = replace(info, languages=_spoken_here(info))
         self._warm()
+        give_back()
 
     @property
     def info(self) -> ModelInfo:
