@@ -137,6 +137,16 @@ def test_u8_the_proxy_cuts_off_headers_that_trickle_in_and_no_long_answers() -> 
     assert "ports" not in ours(compose)
 
 
+def test_u8_nginx_passes_bodies_on_so_that_the_server_sees_their_pace() -> None:
+    text = (DEPLOY / "compose" / "reverse-proxy" / "nginx.conf").read_text()
+    lines = [line.partition("#")[0].strip().rstrip(";").split() for line in text.splitlines()]
+    found = {line[0]: line[1:] for line in lines if line}
+    assert int(found["client_header_timeout"][0].removesuffix("s")) <= 30
+    for name in ("lingering_close", "proxy_buffering", "proxy_request_buffering"):
+        assert found[name] == ["off"]
+    assert found["proxy_pass"] == ["http://open-speech:8100"]
+
+
 def test_o2_the_first_process_reaps_and_forwards() -> None:
     (entry,) = (rest for verb, rest in final_stage() if verb == "ENTRYPOINT")
     assert entry == '["tini", "--", "open-speech"]'
