@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -250,3 +251,28 @@ def _have_rescanned(server: Server) -> str | None:
 def _echo_rescan(told: str | None) -> None:
     if told:
         click.echo(f"The server at {told} has taken it up.")
+
+
+@command.command("new")
+@click.argument("name")
+@click.option(
+    "--kind",
+    type=click.Choice(["tts", "stt"]),
+    default="tts",
+    show_default=True,
+    help="Text to speech, or speech to text.",
+)
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(),
+    help="Where to write the project.  [default: here]",
+)
+def begun(name: str, kind: str, folder: Path) -> None:
+    """Write a project for a provider of one's own; it passes the conformance suite at once."""
+    from .new_provider import write_project
+
+    written = write_project(name, kind, folder)
+    click.echo(f"{written}: a provider to begin with. To try it:\n")
+    click.echo(f"    pip install -e {written} && python -m pytest {written}")
+    click.echo(f"    open-speech models info {name}/small")
