@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import httpx
@@ -68,6 +72,8 @@ def live_server(
     port = _free_port()
     log = folder / f"server-{port}.log"
     variables = {**_environment(folder, port), **(environment or {})}
+    if own_data := "OS_DATA_DIR" not in (environment or {}):
+        _copy_manifests(_manifests(), folder / "data" / "manifests")
     with (
         log.open("wb") as output,
         subprocess.Popen(
@@ -82,6 +88,8 @@ def live_server(
         live = Live(f"http://127.0.0.1:{port}", process, log)
         try:
             _wait(live, "/health/ready" if ready else "/health", variables.get("OS_API_KEY"))
+            if own_data:
+                _copy_manifests(folder / "data" / "manifests", _manifests())
             yield live
         finally:
             if process.poll() is None:
@@ -91,6 +99,25 @@ def live_server(
             except subprocess.TimeoutExpired:
                 process.kill()
                 raise
+
+
+@cache
+def _manifests() -> Path:
+    """What earlier servers of this run found out about the installed providers.
+
+    It takes seconds to ask all of them anew. What is kept is bound to their files, so a provider
+    that is not the same is asked.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="manifests"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def _copy_manifests(source: Path, target: Path) -> None:
+    for file in source.glob("*.json"):
+        if not (target / file.name).exists():
+            target.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, target)
 
 
 def _environment(folder: Path, port: int) -> dict[str, str]:

@@ -35,6 +35,19 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def without(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Settings under which the engines of the default models are not installed.
+
+    They may well be: providers of the same names go before them and have nothing to offer.
+    """
+    folder = tmp_path_factory.mktemp("without")
+    hollow = "from open_speech import hookimpl\n\n\n@hookimpl\ndef open_speech_backends():\n    return []\n"
+    for name in ("kokoro", "piper", "whisper"):
+        install_provider(folder / "site", name, hollow, distribution=f"nothing-of-{name}")
+    return {**variables(folder), "PYTHONPATH": str(folder / "site")}
+
+
+@pytest.fixture(scope="module")
 def hello(shared: Path) -> Path:
     path = shared / "hello.wav"
     done = run(
@@ -60,10 +73,10 @@ def names(folder: Path) -> list[str]:
 
 
 def test_without_settings_an_installed_model_is_used_and_named(
-    shared: Path, tmp_path: Path
+    without: dict[str, str], tmp_path: Path
 ) -> None:
     path = tmp_path / "a.wav"
-    done = run("say", "One.", "-o", path, environment=variables(shared))
+    done = run("say", "One.", "-o", path, environment=without)
     assert done.status == 0, done.errors
     assert "kokoro, the default, is not installed; espeak/en-us is used instead" in done.errors
     assert done.output == b""
@@ -118,9 +131,9 @@ def test_subtitles_of_what_is_said_stand_beside_it(shared: Path, tmp_path: Path)
 
 
 def test_an_explicit_model_that_nobody_serves_is_an_error_that_names_what_is_there(
-    shared: Path, tmp_path: Path
+    without: dict[str, str], tmp_path: Path
 ) -> None:
-    environment = variables(shared, TTS_MODEL="piper/en_US-lessac-medium")
+    environment = {**without, "TTS_MODEL": "piper/en_US-lessac-medium"}
     done = run("say", "One.", "-o", tmp_path / "a.wav", environment=environment)
     sentence = plain(done)
     assert done.status == 1
@@ -176,8 +189,8 @@ def test_what_is_no_recording_is_an_error_in_one_sentence(shared: Path, tmp_path
 # -- looking -----------------------------------------------------------------------------------
 
 
-def test_models_as_json(shared: Path) -> None:
-    done = run("models", "--json", environment=variables(shared))
+def test_models_as_json(without: dict[str, str]) -> None:
+    done = run("models", "--json", environment=without)
     models = {model["id"]: model for model in done.json["models"]}
     assert all(model.keys() == ModelEntry.__dataclass_fields__.keys() for model in models.values())
     assert models["kokoro"]["state"] == "provider_missing"
@@ -409,7 +422,8 @@ def test_every_command_and_option_is_documented() -> None:
         assert path in sections, path
         for parameter in command.params:
             for option in (*parameter.opts, *parameter.secondary_opts):
-                shown = option if option.startswith("-") else option.upper()
+                name = parameter.metavar or option.upper()
+                shown = option if option.startswith("-") else name.removesuffix("...")
                 assert re.search(rf"(?<![\w-]){shown}(?![\w-])", sections[path]), option
 
 

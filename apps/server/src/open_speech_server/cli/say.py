@@ -7,15 +7,17 @@ import time
 from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-
-from open_speech import Word
 
 from .connect import Server, connected, server_options
 from .console import Progress, emit, json_option, size
 from .exits import Failure
 from .output import ENDINGS, format_of, written
+
+if TYPE_CHECKING:
+    from open_speech import Word
 from .own_model import named
 
 
