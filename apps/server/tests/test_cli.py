@@ -41,7 +41,10 @@ def without(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     They may well be: providers of the same names go before them and have nothing to offer.
     """
     folder = tmp_path_factory.mktemp("without")
-    hollow = "from open_speech import hookimpl\n\n\n@hookimpl\ndef open_speech_backends():\n    return []\n"
+    hollow = (
+        "import open_speech\n\n\n"
+        "@open_speech.hookimpl\ndef open_speech_backends():\n    return []\n"
+    )
     for name in ("kokoro", "piper", "whisper"):
         install_provider(folder / "site", name, hollow, distribution=f"nothing-of-{name}")
     return {**variables(folder), "PYTHONPATH": str(folder / "site")}
