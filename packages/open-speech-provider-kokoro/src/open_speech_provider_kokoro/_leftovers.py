@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import gc
 import sys
 
 
@@ -13,7 +12,6 @@ def give_back() -> None:
     ONNX Runtime copies and rearranges weights, and frees most of it: 240 MB that the allocator
     would keep.
     """
-    gc.collect()
     if sys.platform == "linux":
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
         if trim is not None:
