@@ -1,8 +1,8 @@
 # ruff: noqa: RUF001 - phonetic letters
 """Which groups of symbols belong to which word, where that can be told.
 
-espeak-ng gives symbols for a whole text, in groups between spaces. It joins some words (a French
-``qu'il y a``), and speaks others as several (numbers). What each word is spoken as when it stands
+espeak-ng gives symbols for a whole text, in groups between spaces. It may join words, and speaks
+numbers as several. What each word is spoken as when it stands
 alone is held against what there is; where both agree, or exactly one thing stands between two
 that agree, the borders are known. Elsewhere they are not, and nothing is guessed.
 """
