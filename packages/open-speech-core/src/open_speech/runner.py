@@ -6,6 +6,7 @@ which may block; that is what slows an engine down when nobody takes its results
 
 from __future__ import annotations
 
+import re
 import threading
 import traceback
 from collections.abc import Callable
@@ -35,6 +36,12 @@ from .plugins import installed_providers, load_backends
 from .speech import SpeechRequest
 
 Emit = Callable[[FromWorker], None]
+_EXHAUSTED = re.compile(
+    r"out of memory|can.?t allocate memory|cannot allocate memory|failed to allocate|bad_alloc"
+    r"|could not create a primitive",  # oneDNN, for torch on a CPU
+    re.IGNORECASE,
+)
+"""How engines say that memory is used up, where they raise no MemoryError."""
 
 
 @dataclass
@@ -166,7 +173,7 @@ def failure(call: int | None, error: BaseException, otherwise: type[Exception]) 
             hint=error.hint,
             detail=detail,
         )
-    if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
+    if isinstance(error, MemoryError) or _EXHAUSTED.search(str(error)):
         message = f"The engine ran out of memory: {str(error) or type(error).__name__}."
         return Failed(call=call, error="OutOfMemory", message=message, detail=detail)
     reason = f"{type(error).__name__}: {error}".rstrip(": ")
