@@ -17,6 +17,11 @@ from typing import Any
 
 import httpx
 
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell that put the tests into the background had them ignore Ctrl-C, and with them every
+    # command that they start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 COMMAND = str(Path(sys.executable).with_name("open-speech"))
 WAIT_S = 120.0
 OURS = re.compile(r"OS_|STT_|TTS_|HF_|OPEN_SPEECH_", re.IGNORECASE)

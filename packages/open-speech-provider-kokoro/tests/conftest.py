@@ -42,10 +42,12 @@ def folder(random_kokoro: ModuleType, tmp_path_factory: pytest.TempPathFactory) 
 @pytest.fixture(scope="session")
 def tagger(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The files of a spaCy pipeline, which knows how this one text is tagged."""
-    import spacy
-    from spacy.training import Example
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of plugins, which spaCy imports with the first pipeline
+        import spacy
+        from spacy.training import Example
 
-    nlp = spacy.blank("en")
+        nlp = spacy.blank("en")
     nlp.add_pipe("tok2vec")
     tagging = nlp.add_pipe("tagger", config={"model": {"@architectures": "spacy.Tagger.v2"}})
     nlp.add_pipe("sentencizer")  # stands for the components that are left where they are

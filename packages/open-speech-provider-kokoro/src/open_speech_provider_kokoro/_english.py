@@ -23,6 +23,11 @@ with hidden("torch", "cupy", "tensorflow", "mxnet"):
     from misaki import en
 from misaki import espeak
 
+# With the first pipeline, spaCy imports every plugin that happens to be installed beside it, and
+# with some of them torch. None is needed here.
+if (_plugins := getattr(spacy.util.registry, "_entry_point_factories", None)) is not None:
+    _plugins.entry_points = False
+
 _log = logging.getLogger(__name__)
 _USED = frozenset({"tok2vec", "tagger"})
 _RUN = re.compile(r"\S+\s*")
