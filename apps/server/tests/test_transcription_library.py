@@ -70,15 +70,16 @@ class TestEqualToTheLibrary:
 
     def test_prompt_keywords_and_temperature_reach_it(self, client, bare):
         audio = CLIP.read_bytes()
+        # Sampled, and yet always the likeliest: at a usual temperature two runs differ.
         heard, _ = bare.transcribe(
-            io.BytesIO(audio), vad_filter=True, initial_prompt="six seven", temperature=0.4,
+            io.BytesIO(audio), vad_filter=True, initial_prompt="six seven", temperature=0.01,
             hotwords="nine, zero",
         )  # fmt: skip
         (expected,) = heard
         (segment,) = send(
-            client, audio, response_format="verbose_json", prompt="six seven", temperature="0.4",
+            client, audio, response_format="verbose_json", prompt="six seven", temperature="0.01",
             **{"keywords[]": ["nine", "zero"]},
         ).json()["segments"]  # fmt: skip
-        assert segment["temperature"] == 0.4
+        assert segment["temperature"] == 0.01
         assert segment["text"] == expected.text
         assert segment["end"] == expected.end
