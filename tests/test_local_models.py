@@ -53,7 +53,8 @@ def live(tmp_path_factory: pytest.TempPathFactory, voice: Path) -> Iterator[Live
 
 def seconds(content: bytes) -> float:
     with wave.open(io.BytesIO(content)) as file:
-        return len(file.readframes(1 << 30)) / file.getsampwidth() / file.getframerate()
+        frames: float = len(file.readframes(1 << 30)) / file.getsampwidth()
+        return frames / file.getframerate()
 
 
 def test_local_models_speak_and_hear_for_everybody(live: Live) -> None:
