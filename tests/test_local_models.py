@@ -54,7 +54,7 @@ def live(tmp_path_factory: pytest.TempPathFactory, voice: Path) -> Iterator[Live
 def seconds(content: bytes) -> float:
     with wave.open(io.BytesIO(content)) as file:
         frames: float = len(file.readframes(1 << 30)) / file.getsampwidth()
-        return frames / file.getframerate()
+        return frames / int(file.getframerate())
 
 
 def test_local_models_speak_and_hear_for_everybody(live: Live) -> None:
