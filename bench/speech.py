@@ -156,7 +156,9 @@ def _times(name: str, engine: Engine, started: Server, rounds: int) -> None:
 
 def _many(name: str, engine: Engine, started: Server) -> None:
     """Seconds of sound per second: the engine with as many threads as it takes, and the server."""
-    columns = ("callers", "engine", "server, pcm", "ratio", "server, wav", "ratio", "last to hear")
+    columns = (
+        "callers", "engine", "server, pcm", "pcm ratio", "server, wav", "wav ratio", "last to hear",
+    )  # fmt: skip
     table = Figures(f"Callers at once of {name}, seconds of sound per second", columns)
     for callers in CALLERS:
         threads = min(callers, max(1, engine.info.concurrency))
