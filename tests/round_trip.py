@@ -71,9 +71,11 @@ class Result:
     word_error_rate: float
 
 
-def round_trip(texts: Sequence[str], hear: Hear, grammar: str | None = None) -> Result:
-    """Speak each text with espeak-ng and have it heard."""
-    heard = tuple(hear(audio, grammar) for audio in spoken(texts))
+def understood(
+    texts: Sequence[str], sounds: Sequence[Audio], hear: Hear, grammar: str | None = None
+) -> Result:
+    """Have the sound of each text heard."""
+    heard = tuple(hear(sound, grammar) for sound in sounds)
     return Result(heard, jiwer.wer(list(texts), list(heard)))
 
 

@@ -11,7 +11,7 @@ from pocketsphinx import Decoder
 from open_speech import Audio, LoadContext, Segment, TranscriptionRequest
 from open_speech_provider_pocketsphinx import PocketsphinxBackend
 from open_speech_provider_pocketsphinx.grammars import NAMED
-from round_trip import DIGITS, SENTENCES, Hear, round_trip
+from round_trip import DIGITS, SENTENCES, Hear, spoken, understood
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,9 @@ def by_engine() -> Hear:
 def test_the_provider_hears_what_the_engine_hears(
     by_provider: Hear, by_engine: Hear, texts: Sequence[str], grammar: str | None, bound: float
 ) -> None:
-    ours, bare = (round_trip(texts, hear, grammar) for hear in (by_provider, by_engine))
+    # Spoken once: in a process that has spoken before, espeak-ng's flutter goes on where it was.
+    sounds = spoken(texts)
+    ours, bare = (understood(texts, sounds, hear, grammar) for hear in (by_provider, by_engine))
     print(f"\n{grammar or 'free'}: word error rate {ours.word_error_rate:.1%}")  # noqa: T201
     assert ours == bare
     assert ours.word_error_rate < bound

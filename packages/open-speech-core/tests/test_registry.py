@@ -112,6 +112,17 @@ async def test_what_a_provider_said_is_kept_until_it_changes(site, environment, 
     assert asked.read_text() == "xx"
 
 
+async def test_a_provider_of_one_file_is_asked_again_when_it_was_edited(
+    site, environment, tmp_path
+):
+    install_provider(site, "watched", provider_source("watched"))
+    before = await scan(environment, tmp_path)
+    install_provider(site, "watched", "raise RuntimeError('edited since')")
+    os.utime(site / "open_speech_provider_watched.py", (1, 1))  # clocks may be coarse
+    after = await scan(environment, tmp_path)
+    assert [before.providers[0].broken, after.providers[0].broken] == [False, True]
+
+
 async def test_a_kept_manifest_that_is_damaged_is_asked_for_again(site, environment, tmp_path):
     install_provider(site, "tone", "open_speech.testing.tone")
     await scan(environment, tmp_path)

@@ -197,10 +197,14 @@ def _broken(name: str, reason: str, detail: str) -> ProviderManifest:
 def _fingerprint(installed: InstalledProvider) -> str:
     """Change with the distribution, and with its sources where it is installed for editing."""
     package = installed.module.partition(":")[0].partition(".")[0]
-    newest = 0
     spec = find_spec(package)  # of a top-level name: finds it without importing it
-    for folder in (spec.submodule_search_locations or ()) if spec else ():
-        for source in Path(folder).rglob("*.py"):
-            newest = max(newest, source.stat().st_mtime_ns)
+    folders = (spec.submodule_search_locations or ()) if spec else ()
+    sources = [source for folder in folders for source in Path(folder).rglob("*.py")]
+    if spec and spec.has_location and spec.origin:
+        sources.append(Path(spec.origin))  # all there is of a provider in a single file
+    newest = max((source.stat().st_mtime_ns for source in sources), default=0)
     core = max(source.stat().st_mtime_ns for source in Path(__file__).parent.glob("*.py"))
-    return digest(sys.executable, installed.module, installed.version, newest, core, API_VERSION)
+    origin = spec.origin if spec else None
+    return digest(
+        sys.executable, installed.module, origin, installed.version, newest, core, API_VERSION
+    )
