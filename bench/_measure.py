@@ -254,8 +254,10 @@ class Figures:
     _began: tuple[float, ...] = field(default_factory=os.getloadavg)
 
     def add(self, *values: object) -> None:
-        """Add a row, one value for each column."""
+        """Add a row, one value for each column, and say so: a script may run for minutes."""
         self.rows.append(dict(zip(self.columns, values, strict=True)))
+        cells = " ".join(map(_cell, values))
+        print(f"{time.strftime('%H:%M:%S')} {self.title}: {cells}", file=sys.stderr, flush=True)
 
     def timings(self, name: str, **kinds: Sequence[float]) -> None:
         """Add a row with the best and the median of each kind of timing."""
@@ -271,10 +273,7 @@ class Figures:
         print("| " + " | ".join(self.columns) + " |")
         print("|---" * len(self.columns) + "|")
         for row in self.rows:
-            cells = (
-                f"{cell:.1f}" if isinstance(cell, float) else str(cell) for cell in row.values()
-            )
-            print("| " + " | ".join(cells) + " |")
+            print("| " + " | ".join(map(_cell, row.values())) + " |")
         print(json.dumps({"title": self.title, "load": self._began, "rows": self.rows}))
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 import signal
 import sys
-from contextlib import aclosing, suppress
+from collections.abc import Iterator
+from contextlib import aclosing, contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import psutil
@@ -22,6 +25,7 @@ from open_speech.errors import (
     ProviderError,
     WorkerDied,
 )
+from open_speech.resident import ModelState, Resident
 from open_speech.testing.install import install_provider
 from open_speech.testing.tone import spoken_seconds
 
@@ -33,6 +37,20 @@ async def say(speech: OpenSpeech, model: str, text: str = "Hello there", **field
     request = SpeechRequest(text=text, voice="", **fields)  # type: ignore[arg-type]
     async with aclosing(speech.speak(request, model=model)) as stretches:
         return sum([audio.seconds async for audio in stretches])
+
+
+@contextmanager
+def pipe_at(path: Path) -> Iterator[BinaryIO]:
+    """A named pipe, open for both ends."""
+    os.mkfifo(path)
+    with path.open("r+b", buffering=0) as pipe:
+        yield pipe
+
+
+async def both_given(resident: Resident) -> None:
+    """Return once the worker has a call under way and another one waiting."""
+    while not resident.turns.locked():  # noqa: ASYNC110 - nobody tells
+        await asyncio.sleep(0)
 
 
 def pid_of(speech: OpenSpeech, model: str) -> int:
@@ -116,6 +134,22 @@ async def test_w2_out_of_memory_drops_the_model_and_the_next_request_works(make_
             await say(speech, "faulty/any", "fault:memory-error")
         assert await say(speech, "faulty/any") == pytest.approx(0.3)
         assert pid_of(speech, "faulty/any") != first
+
+
+async def test_w2_out_of_memory_while_aligning_drops_the_aligner_alone(make_speech):
+    async with make_speech() as speech:
+        await say(speech, "tone/plain")
+        await speech.load("faulty/hear-memory-error")
+        speaking, first = pid_of(speech, "tone/plain"), pid_of(speech, "faulty/hear-memory-error")
+        with pytest.raises(OutOfMemory) as caught:
+            await say(speech, "tone/plain", word_timestamps=True)
+        assert caught.value.model == "faulty/hear-memory-error"
+        assert speech.manager.resident("faulty/hear-memory-error").state is not ModelState.LOADED
+        assert pid_of(speech, "tone/plain") == speaking
+        assert await say(speech, "tone/plain") > 0
+        assert pid_of(speech, "tone/plain") == speaking
+        await speech.load("faulty/hear-memory-error")
+        assert pid_of(speech, "faulty/hear-memory-error") != first
 
 
 @pytest.mark.parametrize("fault", ["hang", "hang-native", "hang-gil", "spin"])
@@ -217,6 +251,56 @@ async def test_s1_closing_the_stream_stops_the_engine(make_speech, tmp_path, iso
 def _step(gate: Path, pipe) -> None:
     with suppress(BrokenPipeError):
         pipe.write(b"1")
+
+
+async def test_an_engine_goes_on_without_waiting_for_us(make_speech, tmp_path):
+    """The next call is at the worker already: a loop that is busy elsewhere keeps nobody idle."""
+    with pipe_at(tmp_path / "gate") as gate, pipe_at(tmp_path / "record") as record:
+        async with make_speech() as speech, asyncio.TaskGroup() as group:
+            resident = await speech.manager.load("faulty/any")
+            first = {"gate": str(tmp_path / "gate"), "steps": 1}
+            group.create_task(say(speech, "faulty/any", options=first))
+            second = {"record": str(tmp_path / "record"), "steps": 1}
+            group.create_task(say(speech, "faulty/any", options=second))
+            async with asyncio.timeout(60):
+                await both_given(resident)
+            gate.write(b"1")
+            # The loop stands still here.
+            assert select.select([record], [], [], 60)[0]
+            assert record.readline() == b"step 0\n"
+
+
+async def test_a_call_that_leaves_before_its_turn_is_gone_at_once(make_speech, tmp_path):
+    with pipe_at(tmp_path / "gate") as gate:
+        async with make_speech() as speech:
+            resident = await speech.manager.load("faulty/any")
+            gated = {"gate": str(tmp_path / "gate"), "steps": 1}
+            running = asyncio.create_task(say(speech, "faulty/any", options=gated))
+            leaving = asyncio.create_task(say(speech, "faulty/any"))
+            async with asyncio.timeout(60):
+                await both_given(resident)
+                leaving.cancel()
+                await asyncio.wait({leaving})
+            assert not running.done()
+            assert not resident.turns.locked()
+            gate.write(b"1")
+            assert await running == pytest.approx(0.1)
+
+
+async def test_w3_waiting_for_a_turn_is_no_hang(make_speech, tmp_path):
+    """The deadline is for each result of the call that runs; the next one's begins with it."""
+    with pipe_at(tmp_path / "gate") as gate:
+        async with make_speech(policy=Policy(call_timeout_s=3)) as speech:
+            pid = (await speech.manager.load("faulty/any")).host.pid
+            gated = {"gate": str(tmp_path / "gate"), "steps": 4}
+            running = asyncio.create_task(say(speech, "faulty/any", options=gated))
+            waiting = asyncio.create_task(say(speech, "faulty/any"))
+            for _ in range(4):
+                await asyncio.sleep(1)  # time that passes, with a result in each second
+                gate.write(b"1")
+            assert await running == pytest.approx(0.4)
+            assert await waiting == pytest.approx(0.3)
+            assert pid_of(speech, "faulty/any") == pid
 
 
 async def test_o4_workers_are_spawned_with_our_interpreter(make_speech):

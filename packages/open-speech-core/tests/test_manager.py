@@ -95,15 +95,17 @@ async def test_a_reload_lets_the_old_one_finish_what_it_has(make_speech, tmp_pat
         opening = asyncio.create_task(asyncio.to_thread(open, gate, "wb", buffering=0))
         using = asyncio.create_task(say(speech, "faulty/any", options={"gate": str(gate)}))
         with await opening as pipe:
+            following = asyncio.create_task(say(speech, "faulty/any"))  # at the worker already
             waiting = asyncio.create_task(say(speech, "faulty/any"))
             resident = await speech.manager.load("faulty/any", compute_type="int8")
             assert resident.host is not old
             assert not old.ended.done()
             # New ones need not wait for the old one's.
             assert await say(speech, "faulty/any") == pytest.approx(0.3)
-            async with resident.turns:
+            async with resident.turns, resident.turns:
                 pipe.write(b"111")
                 assert await using == pytest.approx(0.3)
+                assert await following == pytest.approx(0.3)
                 async with asyncio.timeout(60):
                     await old.ended
                 # Whoever waited for the old one waits for the new one now.

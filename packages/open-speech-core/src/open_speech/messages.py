@@ -75,6 +75,13 @@ class Loaded:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Started:
+    """Far to near: the call waited for its turn, which has come."""
+
+    call: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Item:
     """Far to near: one result of a call."""
 
@@ -110,4 +117,4 @@ class Measured:
 
 
 ToWorker = Load | Call | More | Cancel | Measure | Close
-FromWorker = Loaded | Item | End | Failed | Measured
+FromWorker = Loaded | Started | Item | End | Failed | Measured

@@ -109,9 +109,12 @@ class Resident:
     """Set it to cancel the download under way."""
     reloading: asyncio.Lock = field(default_factory=asyncio.Lock)
     places: int = 1
-    """How many calls the loaded model takes at once."""
+    """How many calls its worker is given: what the model takes at once, and one to go on with.
+
+    An engine that had to wait for the next sentence to be sent would idle between any two.
+    """
     turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
-    """First come, first served; as many as the model takes at once."""
+    """First come, first served; ``places`` of them."""
     deaths: deque[float] = field(default_factory=lambda: deque(maxlen=DEATHS_BEFORE_GIVING_UP))
     free: asyncio.Event = field(default_factory=asyncio.Event)
     """Set while nobody uses it."""
@@ -165,7 +168,7 @@ class Resident:
         """Become loaded."""
         self.host, self.info = host, info
         self.device, self.compute_type = host.context.device, host.context.compute_type
-        self.places = max(1, info.concurrency)
+        self.places = max(1, info.concurrency) + 1
         self.turns = asyncio.Semaphore(self.places)
         self.state = ModelState.LOADED
         self.error = None

@@ -10,7 +10,7 @@ import re
 import threading
 import traceback
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -30,6 +30,7 @@ from .messages import (
     Loaded,
     Measured,
     More,
+    Started,
 )
 from .models import Kind, ModelInfo
 from .plugins import installed_providers, load_backends
@@ -50,6 +51,8 @@ class _Running:
 
     credit: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(WINDOW))
     cancelled: threading.Event = field(default_factory=threading.Event)
+    turn: Future[None] | None = None
+    """Set once it is queued for a thread."""
 
 
 class Runner:
@@ -87,10 +90,10 @@ class Runner:
         self._emit(Loaded(model=info, versions=installed_versions(provider)))
 
     def start(self, call: Call) -> None:
-        """Begin a call; its results come through ``emit``."""
+        """Begin a call when its turn comes; its results come through ``emit``."""
         running = self._calls[call.call] = _Running()
         assert self._threads is not None, "nothing is loaded"
-        self._threads.submit(self._run, call, running)
+        running.turn = self._threads.submit(self._run, call, running)
 
     def more(self, message: More) -> None:
         """Let a call send further items."""
@@ -98,10 +101,13 @@ class Runner:
             running.credit.release(message.items)
 
     def cancel(self, call: int) -> None:
-        """Stop a call at its next result."""
+        """Stop a call at its next result, or at once if its turn has not come."""
         if running := self._calls.get(call):
             running.cancelled.set()
             running.credit.release()  # it may be waiting for credit
+            if running.turn and running.turn.cancel():
+                del self._calls[call]
+                self._emit(End(call=call))
 
     def measure(self) -> None:
         """Answer how much device memory the model holds."""
@@ -126,6 +132,7 @@ class Runner:
         answer: FromWorker = End(call=call.call)
         try:
             if not running.cancelled.is_set():
+                self._emit(Started(call=call.call))
                 self._send_items(call, running)
         except BaseException as error:
             answer = failure(call.call, error, errors.ProviderError)

@@ -30,6 +30,7 @@ from ..messages import (
     Measure,
     Measured,
     More,
+    Started,
     ToWorker,
 )
 from ..models import ModelInfo
@@ -135,17 +136,18 @@ class Host(ABC):
                 raise self._raised(self.ended.result())
             await self._send(Call(call=number, request=request))
             taken = 0
-            while True:
+            # No limit while it waits for its turn: those before it have theirs.
+            answer = await answers.get()
+            while isinstance(answer, (Started, Item)):
+                if isinstance(answer, Item):
+                    yield answer.value
+                    taken += 1
+                    if taken % _CREDIT_STEP == 0:
+                        await self._send(More(call=number, items=_CREDIT_STEP))
                 answer = await self._answer(answers)
-                if not isinstance(answer, Item):
-                    finished = True
-                    if isinstance(answer, End):
-                        return
-                    raise self._raised(answer)
-                yield answer.value
-                taken += 1
-                if taken % _CREDIT_STEP == 0:
-                    await self._send(More(call=number, items=_CREDIT_STEP))
+            finished = True
+            if not isinstance(answer, End):
+                raise self._raised(answer)
         finally:
             if not finished and not self.ended.done():
                 await asyncio.shield(self._cancel(number, answers))
@@ -197,7 +199,7 @@ class Host(ABC):
         """Tell the far side to stop, and wait until it has."""
         try:
             await self._send(Cancel(call=number))
-            while isinstance(await self._answer(answers), Item):
+            while isinstance(await self._answer(answers), (Started, Item)):
                 pass
         except (OSError, errors.OpenSpeechError):
             pass  # whoever left does not want to know
@@ -208,7 +210,7 @@ class Host(ABC):
             self._device_bytes = message.device_bytes
             self._measured.set()
             return
-        number = message.call if isinstance(message, (Item, End, Failed)) else None
+        number = message.call if isinstance(message, (Started, Item, End, Failed)) else None
         if number is None:
             self._control.put_nowait(message)
         elif number in self._calls:
