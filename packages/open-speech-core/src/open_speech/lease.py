@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 
 from . import errors
 from .audio import Audio
+from .hosts import Host
 from .models import ModelInfo
 from .resident import Resident
 from .speech import SpeechRequest
@@ -23,6 +24,8 @@ class Lease:
     """
 
     resident: Resident
+    exhausted: Callable[[Host], None]
+    """Told of a host that ran out of memory in a call of this lease, before the error is raised."""
 
     @property
     def model(self) -> ModelInfo:
@@ -57,7 +60,11 @@ class Lease:
                     raise errors.WorkerDied(
                         f"The worker of {name!r} is gone.", model=name, retry_after=1.0
                     )
-                async with aclosing(host.call(request)) as results:
-                    async for result in results:
-                        yield result
+                try:
+                    async with aclosing(host.call(request)) as results:
+                        async for result in results:
+                            yield result
+                except errors.OutOfMemory:
+                    self.exhausted(host)
+                    raise
                 return

@@ -84,11 +84,7 @@ class ModelManager:
             resident.keep_alive_s = keep_alive_s
         await self._enter(resident)
         try:
-            yield Lease(resident=resident)
-        except errors.OutOfMemory:
-            # At once, so that the next request already gets a fresh worker.
-            self._unloading.drop(resident)
-            raise
+            yield Lease(resident=resident, exhausted=partial(self._unloading.drop, resident))
         finally:
             resident.release()
             self._wake.set()

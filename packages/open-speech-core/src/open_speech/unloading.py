@@ -30,9 +30,9 @@ class Unloading:
             self._close_door(resident)
             await self._finish(resident)
 
-    def drop(self, resident: Resident) -> None:
-        """Close the door now, and unload as soon as nobody uses it."""
-        if resident.state is ModelState.LOADED:
+    def drop(self, resident: Resident, host: Host) -> None:
+        """End a host as soon as nobody uses it; the next request already waits for a fresh one."""
+        if resident.host is host and resident.state is ModelState.LOADED:
             self._close_door(resident)
             self._start(self._quietly(resident))
 

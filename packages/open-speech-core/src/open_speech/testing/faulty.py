@@ -3,7 +3,8 @@
 Models: ``faulty/<fault>`` for every name in ``SPEECH_FAULTS`` and ``LOAD_FAULTS`` (these speak),
 ``faulty/hear-<fault>`` for those in ``HEARING_FAULTS`` (these listen), and ``faulty/any`` and
 ``faulty/hear``, which behave until the option ``fault`` (or a text ``fault:<name>``) names one.
-A fault strikes after ``after`` good results (an option, default 0).
+A fault strikes after ``after`` good results (an option, default 0). Listening models declare
+alignment, so that their fault can strike there; a known text makes no difference to them.
 
 Options come from the request, else from ``LoadContext.options``, else from the environment as
 ``OPEN_SPEECH_FAULTY_<NAME>``, so that a test can reach them through any number of layers:
@@ -184,6 +185,8 @@ def _hearing(model: str) -> ModelInfo:
         id=model,
         kind=Kind.STT,
         languages=("en",),
-        capabilities=frozenset({Capability.PROMPT, Capability.WORD_TIMESTAMPS}),
+        capabilities=frozenset(
+            {Capability.ALIGNMENT, Capability.PROMPT, Capability.WORD_TIMESTAMPS}
+        ),
         license="CC0-1.0",
     )
