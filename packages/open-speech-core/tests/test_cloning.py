@@ -8,8 +8,13 @@ import numpy as np
 import pytest
 
 from open_speech import Capability, Defaults, Kind, ModelInfo, SpeechRequest, Voice
-from open_speech.cloning import with_reference
-from open_speech.errors import InvalidRequest, UnknownVoice, UnsupportedCapability
+from open_speech.cloning import with_voice
+from open_speech.errors import (
+    InvalidAudio,
+    InvalidRequest,
+    UnknownVoice,
+    UnsupportedCapability,
+)
 from open_speech.script import Piece
 from open_speech.testing import sine
 from open_speech.voice_library import VoiceLibrary
@@ -40,7 +45,7 @@ def request(voice: str, **fields: object) -> SpeechRequest:
 @pytest.mark.parametrize("by", ["id", "name"])
 async def test_a_cloned_voice_becomes_its_recording(library, by):
     (voice,) = library.voices()
-    asked = await with_reference(request(getattr(voice, by)), CLONING, library)
+    asked = await with_voice(request(getattr(voice, by)), CLONING, library)
     assert asked.voice == "high"
     assert asked.reference.sample_rate == 16_000
     assert asked.reference.seconds == 1.0
@@ -48,7 +53,7 @@ async def test_a_cloned_voice_becomes_its_recording(library, by):
 
 
 async def test_the_language_of_the_request_goes_first(library):
-    asked = await with_reference(request("my-voice", language="en"), CLONING, library)
+    asked = await with_voice(request("my-voice", language="en"), CLONING, library)
     assert asked.language == "en"
 
 
@@ -57,36 +62,90 @@ async def test_the_language_of_the_request_goes_first(library):
 )
 async def test_a_language_that_the_model_lacks_is_left_out(library, languages, expected):
     model = replace(CLONING, languages=languages)
-    assert (await with_reference(request("my-voice"), model, library)).language == expected
+    assert (await with_voice(request("my-voice"), model, library)).language == expected
 
 
-@pytest.mark.parametrize("voice", ["", "default", "low", "LOW", "alloy", "low(2)+high(1)"])
-async def test_a_voice_of_the_model_stays_as_it_is(library, voice):
+@pytest.mark.parametrize(
+    ("voice", "meant"),
+    [
+        ("", "high"),
+        ("default", "high"),
+        ("low", "low"),
+        ("LOW", "low"),
+        ("alloy", "low"),
+        ("LOW(2)+high(1)", "low(2)+high(1)"),
+    ],
+)
+async def test_a_voice_of_the_model_goes_first(library, voice, meant):
     library.add_voice(sine(), name="Low")
-    asked = request(voice)
-    assert await with_reference(asked, CLONING, library) is asked
+    assert await with_voice(request(voice), CLONING, library) == request(meant)
+
+
+@pytest.mark.parametrize("voice", ["", "default"])
+@pytest.mark.parametrize("by", ["id", "name"])
+async def test_a_configured_cloned_voice_is_used(library, voice, by):
+    (cloned,) = library.voices()
+    configured = getattr(cloned, by)
+    asked = await with_voice(request(voice), CLONING, library, configured)
+    assert (asked.voice, asked.reference_text, asked.language) == ("high", "Hello.", "de")
+    assert asked.reference.sample_rate == 16_000
+    assert (await with_voice(request("low"), CLONING, library, configured)).reference is None
+    own = sine(2.0, sample_rate=16_000)
+    assert (await with_voice(request(voice, reference=own), CLONING, library, configured)) == (
+        request("high", reference=own)
+    )
+
+
+async def test_a_configured_voice_of_the_model_goes_first(library):
+    library.add_voice(sine(), name="Low")
+    assert await with_voice(request(""), CLONING, library, "Low") == request("low")
+
+
+@pytest.mark.parametrize(
+    ("model", "configured", "why"),
+    [
+        (PLAIN, "my-voice", "m/plain clones no voices such as 'my-voice'; its own default 'low'"),
+        (PLAIN, "nobody", "m/plain has no voice 'nobody'; its own default 'low'"),
+        (CLONING, "nobody", "m/clones has no voice 'nobody'; its own default 'high'"),
+        (CLONING, "nobody(2)+low(1)", "m/clones has no voice 'nobody(2)+low(1)'; its own"),
+        (CLONING, "damaged", "'damaged' cannot be heard: The recording 'damaged' is damaged"),
+    ],
+)
+async def test_a_configured_voice_that_cannot_be_is_told_once(
+    library, caplog, model, configured, why
+):
+    damaged = library.add_voice(sine(), name="damaged")
+    (library.root / "samples" / f"{damaged.id}.wav").write_bytes(b"RIFF")
+    with caplog.at_level("INFO", "open_speech"):
+        for voice in ("", "default", ""):
+            asked = await with_voice(request(voice), model, library, configured)
+            assert asked == request(model.voices[-1].id)
+    (line,) = caplog.messages
+    assert line.startswith(why)
+    with pytest.raises((UnknownVoice, UnsupportedCapability, InvalidAudio)):
+        await with_voice(request(configured), model, library, configured)
 
 
 async def test_a_model_that_clones_nothing_says_so(library):
     with pytest.raises(UnsupportedCapability, match="voice_clone") as caught:
-        await with_reference(request("my-voice"), PLAIN, library)
+        await with_voice(request("my-voice"), PLAIN, library)
     assert caught.value.param == "voice"
 
 
 async def test_an_unknown_voice_is_told_with_near_names(library):
     with pytest.raises(UnknownVoice, match="'my-voice'"):
-        await with_reference(request("my_voice"), CLONING, library)
+        await with_voice(request("my_voice"), CLONING, library)
     with pytest.raises(UnknownVoice, match="lists its voices"):
-        await with_reference(request("../../canary"), CLONING, library)
+        await with_voice(request("../../canary"), CLONING, library)
 
 
 async def test_two_recordings_at_once_are_refused(library):
     with pytest.raises(InvalidRequest, match="carries another"):
-        await with_reference(request("my-voice", reference=sine()), CLONING, library)
+        await with_voice(request("my-voice", reference=sine()), CLONING, library)
 
 
 async def test_a_recording_in_the_request_comes_at_the_rate_of_the_model():
-    asked = await with_reference(request("low", reference=sine(sample_rate=48_000)), CLONING, None)
+    asked = await with_voice(request("low", reference=sine(sample_rate=48_000)), CLONING, None)
     assert asked.reference.sample_rate == 16_000
     assert asked.voice == "low"
 
@@ -110,6 +169,16 @@ async def test_a_model_speaks_with_the_recorded_voice(make_speech, library):
         library.delete_voice("my-voice")
         with pytest.raises(UnknownVoice):
             await spoken(speech, "my-voice")
+
+
+async def test_a_model_speaks_with_the_configured_recorded_voice(make_speech, library):
+    config = {"tts": Defaults(voice="my-voice"), "voice_library": library}
+    async with make_speech(install=("tone",), **config) as speech:
+        assert await spoken(speech, "") == 300
+        assert await spoken(speech, "low") == 220
+        assert await spoken(speech, "", "tone/plain") != 300
+        library.delete_voice("my-voice")
+        assert await spoken(speech, "") != 300
 
 
 @pytest.mark.parametrize(

@@ -158,7 +158,8 @@ class Settings(BaseSettings):
     tts_device: Device = Field("cpu", description="Where they run: cpu, cuda or cuda:N.")
     tts_voice: Name = Field(
         KNOWN["defaults"]["tts_voice"],
-        description="Default voice; a model without it uses its own, which `default` always names.",
+        description="Default voice, which `default` means as well: one of the model's, or a cloned "
+        "one, by id or name. A model that can use neither speaks with a default of its own.",
     )
     tts_speed: float = Field(
         1.0, ge=0.25, le=4.0, allow_inf_nan=False, description="Default speed of speech."

@@ -6,60 +6,101 @@ import asyncio
 from dataclasses import replace
 
 from .audio import Audio
-from .errors import InvalidRequest, UnknownVoice, UnsupportedCapability
+from .errors import InvalidAudio, InvalidRequest, RecordingNotFound, UnsupportedCapability
 from .models import Capability, ModelInfo
 from .recordings import Recording
 from .speech import SpeechRequest
 from .voice_library import VoiceLibrary
-from .voices import DEFAULT, default_voice, resolve_voice, unknown_voice
+from .voices import (
+    DEFAULT,
+    default_voice,
+    own_voice,
+    resolve_voice,
+    tell_fallback,
+    unknown_voice,
+    was_told,
+)
 
 
-async def with_reference(
-    request: SpeechRequest, model: ModelInfo, library: VoiceLibrary | None
+async def with_voice(
+    request: SpeechRequest,
+    model: ModelInfo,
+    library: VoiceLibrary | None,
+    configured: str | None = None,
 ) -> SpeechRequest:
-    """The request with the recording of its voice in it, if that is a cloned one.
+    """The request with a voice of the model, and with the recording of a cloned one in it.
 
     A voice of the model goes before one of the library of the same name; an id is never in doubt.
-    A recording that the request carries itself is brought to the model's rate. Raises
-    UnsupportedCapability if the model clones no voices, UnknownVoice if nobody has the voice.
+    ``configured`` stands in for a voice that is left open, unless the request carries a recording;
+    where that cannot be, the model's own default does, and one log line says so. A recording that
+    the request carries is brought to the model's rate. Raises UnsupportedCapability if the model
+    clones no voices, UnknownVoice if nobody has the voice; both only for a voice that is named.
     """
-    cloned = await _cloned(request, model, library)
-    if cloned and library:
-        if request.reference is not None:
-            raise InvalidRequest(
-                f"The voice {cloned.name!r} is a recording, and the request carries another.",
-                param="voice",
-                hint="Send one of the two.",
-            )
+    is_open = request.voice in ("", DEFAULT)
+    if library and is_open and configured and request.reference is None:
+        if imitating := await _configured(request, model, library, configured):
+            return imitating
+    elif library and not is_open and (cloned := await _cloned(request, model, library)):
         _require_cloning(model, cloned)
-        return replace(
-            request,
-            voice=default_voice(model),
-            reference=await asyncio.to_thread(library.sound, cloned, model.sample_rate),
-            reference_text=cloned.transcript,
-            language=request.language or _spoken(model, cloned.language),
-        )
+        return await _imitating(request, model, library, cloned)
+    request = replace(request, voice=resolve_voice(model, request.voice, configured))
     if request.reference is None or Capability.VOICE_CLONE not in model.capabilities:
         return request
     reference = await asyncio.to_thread(_at_rate, request.reference, model.sample_rate)
     return replace(request, reference=reference)
 
 
-async def _cloned(
-    request: SpeechRequest, model: ModelInfo, library: VoiceLibrary | None
-) -> Recording | None:
-    if library is None or request.voice in ("", DEFAULT):
+async def _configured(
+    request: SpeechRequest, model: ModelInfo, library: VoiceLibrary, configured: str
+) -> SpeechRequest | None:
+    """The request with the configured voice, if that is a cloned one and the model clones."""
+    clones = Capability.VOICE_CLONE in model.capabilities
+    if configured == DEFAULT or own_voice(model, configured):
+        return None
+    if not clones and was_told(model, configured):
+        return None  # there is nothing to be looked for
+    cloned = await asyncio.to_thread(library.find, configured)
+    if cloned is None:
+        return None
+    if not clones:
+        tell_fallback(model, configured, f"{model.id} clones no voices such as {configured!r}")
         return None
     try:
-        resolve_voice(model, request.voice, None)
-    except UnknownVoice:
-        found = await asyncio.to_thread(library.find, request.voice)
-        if found is None and Capability.VOICE_CLONE in model.capabilities:
-            voices = await asyncio.to_thread(library.voices)
-            names = [voice.name for voice in voices]
-            raise unknown_voice(model, request.voice, names) from None
-        return found
-    return None
+        return await _imitating(request, model, library, cloned)
+    except (InvalidAudio, RecordingNotFound) as error:
+        tell_fallback(model, configured, f"{configured!r} cannot be heard: {error.message}")
+        return None
+
+
+async def _cloned(
+    request: SpeechRequest, model: ModelInfo, library: VoiceLibrary
+) -> Recording | None:
+    """The cloned voice that a request names, if it does not name one of the model."""
+    if own_voice(model, request.voice):
+        return None
+    found = await asyncio.to_thread(library.find, request.voice)
+    if found is None and Capability.VOICE_CLONE in model.capabilities:
+        voices = await asyncio.to_thread(library.voices)
+        raise unknown_voice(model, request.voice, [voice.name for voice in voices])
+    if found and request.reference is not None:
+        raise InvalidRequest(
+            f"The voice {found.name!r} is a recording, and the request carries another.",
+            param="voice",
+            hint="Send one of the two.",
+        )
+    return found
+
+
+async def _imitating(
+    request: SpeechRequest, model: ModelInfo, library: VoiceLibrary, cloned: Recording
+) -> SpeechRequest:
+    return replace(
+        request,
+        voice=default_voice(model),
+        reference=await asyncio.to_thread(library.sound, cloned, model.sample_rate),
+        reference_text=cloned.transcript,
+        language=request.language or _spoken(model, cloned.language),
+    )
 
 
 def _spoken(model: ModelInfo, language: str | None) -> str | None:

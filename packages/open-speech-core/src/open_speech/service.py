@@ -18,7 +18,7 @@ from . import capabilities
 from .aio import ahead
 from .alignment import find_aligner
 from .audio import Audio
-from .cloning import with_reference
+from .cloning import with_voice
 from .errors import InvalidRequest, OpenSpeechError
 from .events import EventBus
 from .hosts import Host, InProcessHost, SubprocessHost, WorkerOptions
@@ -46,7 +46,6 @@ from .transcription import (
     later,
 )
 from .voice_library import VoiceLibrary
-from .voices import resolve_voice
 from .weights import Weights
 
 _log = logging.getLogger(__name__)
@@ -68,7 +67,8 @@ class Defaults:
     device: str = "cpu"
     compute_type: str | None = None
     voice: str | None = None
-    """TTS: used where the model has it; the model's own default otherwise."""
+    """TTS: a voice of the model, or a cloned one for models that clone; where it can be neither,
+    the model's own default is used."""
     speed: float = 1.0
 
 
@@ -211,7 +211,8 @@ class OpenSpeech:
         An empty voice or ``default`` means the configured one. ``prepare`` makes the pieces
         instead of ``Config.prepare``; ``volume`` is a factor on the samples. A pace that the
         engine does not have is made here, and so are word times, by a loaded model that aligns.
-        A voice of ``Config.voice_library``, by id or name, is imitated by models that clone.
+        A voice of ``Config.voice_library``, by id or name, is imitated by models that clone,
+        whether the request names it or it is the configured one.
         Raises before the first stretch what is wrong with the request, and what loading or the
         engine raises.
         """
@@ -222,10 +223,9 @@ class OpenSpeech:
                 self.manager.lease(name, keep_alive_s=keep_alive_s)
             )
             library = self.config.voice_library
-            request = await with_reference(request, lease.model, library)
-            capabilities.check_speech(for_engine(request, lease.model)[0], lease.model)
-            voice = resolve_voice(lease.model, request.voice, self.config.tts.voice)
-            settled = replace(request, voice=voice)
+            voice = self.config.tts.voice
+            settled = await with_voice(request, lease.model, library, voice)
+            capabilities.check_speech(for_engine(settled, lease.model)[0], lease.model)
             # A long text takes tenths of a second to split; nobody else would be served meanwhile.
             script = await asyncio.to_thread(prepare or self.config.prepare, settled, lease.model)
             if not script:

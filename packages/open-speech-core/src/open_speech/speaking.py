@@ -15,14 +15,13 @@ import numpy as np
 from .alignment import align
 from .audio import Audio, Samples, Word
 from .capabilities import check_speech
-from .cloning import with_reference
+from .cloning import with_voice
 from .lease import Lease
 from .models import Capability, ModelInfo
 from .script import Pause, Piece, original_words
 from .seams import Joiner
 from .speech import SpeechRequest
 from .voice_library import VoiceLibrary
-from .voices import resolve_voice
 
 _CUT_S = 0.25
 """Sound whose pace is changed at a time: some milliseconds of work."""
@@ -79,9 +78,7 @@ class Speaking:
         request, model = self.request, self.lease.model
         if piece.voice:
             named = replace(request, voice=piece.voice, reference=None, reference_text=None)
-            request = await with_reference(named, model, self.library)
-            voice = resolve_voice(model, request.voice, self.configured_voice)
-            request = replace(request, voice=voice)
+            request = await with_voice(named, model, self.library, self.configured_voice)
         return replace(
             request,
             text=piece.text,

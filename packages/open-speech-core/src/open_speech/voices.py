@@ -13,7 +13,7 @@ from .routing import near_matches
 
 _log = logging.getLogger(__name__)
 DEFAULT = "default"
-"""Reserved: always means the model's own default voice."""
+"""Reserved: works with every model. It means the configured voice, else the model's own default."""
 _fallbacks_told: set[tuple[str, str]] = set()
 
 
@@ -37,17 +37,30 @@ def resolve_voice(model: ModelInfo, wanted: str, configured: str | None) -> str:
             raise unknown_voice(model, wanted)
         return found
     if configured and configured != DEFAULT:
-        if found := _find(model, configured):
+        if found := own_voice(model, configured):
             return found
-        if (model.id, configured) not in _fallbacks_told:
-            _fallbacks_told.add((model.id, configured))
-            _log.info(
-                "%s has no voice %r; its own default %r is used",
-                model.id,
-                configured,
-                default_voice(model),
-            )
+        tell_fallback(model, configured, f"{model.id} has no voice {configured!r}")
     return default_voice(model)
+
+
+def own_voice(model: ModelInfo, name: str) -> str | None:
+    """The model's own voice that a name means; None if it means none, or a blend with others."""
+    try:
+        return _find(model, name)
+    except UnknownVoice:
+        return None
+
+
+def tell_fallback(model: ModelInfo, configured: str, why: str) -> None:
+    """Log, once for each model and voice, that the configured voice is not the one that speaks."""
+    if not was_told(model, configured):
+        _fallbacks_told.add((model.id, configured))
+        _log.info("%s; its own default %r is used", why, default_voice(model))
+
+
+def was_told(model: ModelInfo, configured: str) -> bool:
+    """Whether ``tell_fallback`` has had its say on this."""
+    return (model.id, configured) in _fallbacks_told
 
 
 def _find(model: ModelInfo, name: str) -> str | None:
