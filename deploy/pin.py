@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -52,20 +53,36 @@ def requirements(extras: Mapping[str, tuple[str, ...]] | None = None) -> list[st
     return sorted(found)
 
 
-def resolve(wanted: Iterable[str], *options: str) -> dict[str, str]:
-    """Versions by name, as pip would install them for this Python; nothing is installed."""
+def resolve(
+    wanted: Iterable[str], *options: str, local_wheels: bool = True
+) -> dict[str, dict[str, str]]:
+    """What pip would install for this Python, by normalised name; nothing is installed.
+
+    Without `local_wheels` the folders named by pip's configuration are passed over: a CPU build of
+    torch that lies in one would hide what the build with CUDA asks for.
+    """
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         command = [sys.executable, "-m", "pip", "install", "--dry-run", "--quiet"]
         command += ["--ignore-installed", "--prefer-binary", "--report", str(report), *options]
-        subprocess.run([*command, *wanted], check=True)
-        return versions(json.loads(report.read_text(encoding="utf-8")))
+        # An empty folder in their place: pip takes an empty value for none at all.
+        env = os.environ if local_wheels else {**os.environ, "PIP_FIND_LINKS": folder}
+        subprocess.run([*command, *wanted], check=True, env=env)
+        items = json.loads(report.read_text(encoding="utf-8"))["install"]
+    return {canonicalize_name(item["metadata"]["name"]): item["metadata"] for item in items}
 
 
-def versions(report: dict[str, list[dict[str, dict[str, str]]]]) -> dict[str, str]:
-    """Public versions by normalised name: which build of torch it is, the index decides."""
-    items = (item["metadata"] for item in report["install"])
-    return {canonicalize_name(item["name"]): Version(item["version"]).public for item in items}
+def versions(found: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """Public versions by name: which build of torch it is, the index decides."""
+    return {name: Version(metadata["version"]).public for name, metadata in found.items()}
+
+
+def require_cuda(found: Mapping[str, Mapping[str, str]]) -> None:
+    """End where the index offered a build of torch without CUDA: half of the pins would lack."""
+    local = Version(found["torch"]["version"]).local
+    if local == "cpu" or not any(name.startswith("nvidia-cudnn") for name in found):
+        sys.exit(f"torch {found['torch']['version']} comes without CUDA from the index that pip is "
+                 "configured for; name another by PIP_INDEX_URL. Nothing was written.")  # fmt: skip
 
 
 def write(name: str, what: str, pins: dict[str, str]) -> None:
@@ -83,14 +100,15 @@ def main() -> None:
     torch = ["--constraint", str(ROOT / parser.parse_args().torch)]
     if sys.version_info[:2] != (3, 11):
         sys.exit("Debian bookworm has Python 3.11; run this with it.")
-    cpu = resolve([*requirements(), *ALWAYS], *torch)
+    cpu = versions(resolve([*requirements(), *ALWAYS], *torch))
     pinned = [f"{name}=={version}" for name, version in cpu.items()]
-    # Without the folders in which a CPU build of torch may lie: it would hide what CUDA asks for.
-    isolated = resolve([*requirements(CUDA_EXTRAS), *CUDA, *pinned], "--find-links=", *torch)
+    wanted = [*requirements(CUDA_EXTRAS), *CUDA, *pinned]
+    with_cuda = resolve(wanted, *torch, local_wheels=False)
+    require_cuda(with_cuda)
+    more = {name: version for name, version in versions(with_cuda).items() if name not in cpu}
     write("constraints.txt", "", cpu)
-    cuda = {name: version for name, version in isolated.items() if name not in cpu}
-    write("constraints-cuda.txt", " beside that where it has CUDA", cuda)
-    write("constraints-build.txt", ", without being part of it", resolve(BUILD))
+    write("constraints-cuda.txt", " beside that where it has CUDA", more)
+    write("constraints-build.txt", ", without being part of it", versions(resolve(BUILD)))
 
 
 if __name__ == "__main__":
