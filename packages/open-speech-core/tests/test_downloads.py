@@ -205,6 +205,33 @@ class TestLibrary:
             await asyncio.to_thread(store.ensure, ours)  # another process, say
             assert (await speech.library.status(MODEL)).state is ModelState.DOWNLOADED
 
+    async def test_the_list_says_of_each_model_what_its_own_status_says(self, speaking, store):
+        async with speaking() as speech:
+            await speech.library.download(MODEL)
+            commit = store.revision(speech.resolve(MODEL).model)
+            fixed = f"{MODEL}@{commit}"  # the commit that is here anyway
+            other = f"{MODEL}@v1"
+            for name in (fixed, other):
+                speech.manager.resident(name)
+            found = {status.id: status for status in await speech.models(measure=False)}
+            assert found.keys() >= {MODEL, fixed, other, "tone/sine"}
+            for name, status in found.items():
+                assert status == await speech.library.status(name)
+            assert found[fixed].state is ModelState.DOWNLOADED
+            assert found[fixed].revision == found[MODEL].revision == commit
+            assert found[other].state is ModelState.AVAILABLE
+
+    async def test_what_nobody_touched_is_worked_out_once(self, speaking, store):
+        async with speaking() as speech:
+            first = {status.id: status for status in await speech.models()}
+            again = {status.id: status for status in await speech.models()}
+            assert again["tone/sine"] is first["tone/sine"]
+            speech.manager.pin("tone/sine")
+            assert {status.id: status for status in await speech.models()}["tone/sine"].pinned
+            await speech.rescan()
+            anew = {status.id: status for status in await speech.models()}
+            assert anew["tone/plain"] is not first["tone/plain"]
+
     async def test_what_is_loaded_is_not_deleted(self, speaking, store):
         async with speaking() as speech:
             await speech.manager.load(MODEL)

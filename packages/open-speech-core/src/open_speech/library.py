@@ -36,20 +36,28 @@ class Library:
         self._find = find
         self._catalogue = catalogue
         self._downloads = manager.downloads
+        self._shelf: tuple[Sequence[Offer], tuple[ModelStatus, ...]] = ((), ())
+        """A catalogue, and its models as they are while nobody has touched them."""
 
     async def models(self, *, measure: bool = True) -> list[ModelStatus]:
         """Those in memory, then those of the catalogue, then whatever else is on disk.
 
-        ``measure`` asks each worker for the memory that it holds.
+        ``measure`` asks each worker for the memory that it holds. A model that nobody has touched
+        and that is not on disk has the same status each time, as long as the catalogue is the same.
         """
         found = await self._manager.status(measure=measure)
         known = {(status.backend, status.id) for status in found}
-        found += [
-            of_offer(offer, ModelState.AVAILABLE)
-            for offer in self._catalogue()
-            if (offer.backend, offer.id) not in known
-        ]
+        found += [each for each in self._untouched() if (each.backend, each.id) not in known]
         return await self._downloads.run(self._with_disk, found)
+
+    def _untouched(self) -> Sequence[ModelStatus]:
+        """The whole catalogue, worked out once for each: it may have a thousand models."""
+        catalogue = self._catalogue()
+        if self._shelf[0] is not catalogue:
+            state = {True: ModelState.AVAILABLE, False: ModelState.DOWNLOADED}
+            statuses = tuple(of_offer(each, state[bool(each.model.sources)]) for each in catalogue)
+            self._shelf = (catalogue, statuses)
+        return self._shelf[1]
 
     async def status(self, name: str, device: str | None = None) -> ModelStatus:
         """One model, by any of its names. Raises what resolving a name raises."""
@@ -62,7 +70,7 @@ class Library:
         else:
             memory = await resident.host.memory() if resident.host else None
             status = of_resident(resident, self._manager.policy.ttl_s, memory)
-        return await self._downloads.run(self._on_disk, status)
+        return await self._downloads.run(self._looked_up, status)
 
     async def download(self, name: str) -> Resident:
         """Have a model's files on disk, however long it takes. Raises what the store raises."""
@@ -131,12 +139,19 @@ class Library:
         return await self._downloads.run(weights.list) if weights else ()
 
     def _with_disk(self, found: list[ModelStatus]) -> list[ModelStatus]:
-        """Add what is on disk; in a thread."""
+        """Add what is on disk, reading the store once; in a thread."""
         known = {status.id for status in found}
         weights = self._downloads.weights
         stored = weights.list() if weights else ()
         found = found + [self._of_stored(each) for each in stored if _name(each) not in known]
-        return [self._on_disk(status) for status in found]
+        here = {(each.kind, each.id, each.requested): each for each in stored}
+        for each in stored:  # the commit that is here anyway, asked for by its name
+            if each.requested is None:
+                here.setdefault((each.kind, each.id, each.revision), each)
+        return [
+            self._on_disk(each, here.get((each.kind, each.model.id, each.requested)))
+            for each in found
+        ]
 
     def _of_stored(self, stored: Stored) -> ModelStatus:
         name = _name(stored)
@@ -146,19 +161,30 @@ class Library:
             model = ModelInfo(id=stored.id, kind=stored.kind, size_bytes=stored.size_bytes)
             return of_nobody(name, stored.kind, model)
 
-    def _on_disk(self, status: ModelStatus) -> ModelStatus:
+    def _looked_up(self, status: ModelStatus) -> ModelStatus:
+        """One model with what is on disk of it; in a thread."""
+        weights, model = self._downloads.weights, status.model
+        stored = weights.find(model, status.requested) if weights and model.sources else None
+        return self._on_disk(status, stored)
+
+    def _on_disk(self, status: ModelStatus, stored: Stored | None) -> ModelStatus:
+        """Add what the store has under a model's name; the same status if that is no news."""
         weights, model = self._downloads.weights, status.model
         if not model.sources or weights is None:
-            embedded = status.state in _AT_REST and not model.sources
+            embedded = status.state is ModelState.AVAILABLE and not model.sources
             return replace(status, state=ModelState.DOWNLOADED) if embedded else status
-        size = weights.size_bytes(model, status.requested)
-        state = ModelState.AVAILABLE if size is None else ModelState.DOWNLOADED
+        if stored is not None and not stored.serves(model):
+            stored = None  # what a model of this name was made of before
+        state = ModelState.DOWNLOADED if stored else ModelState.AVAILABLE
+        pending = stored is None and weights.license_pending(model)
+        if stored is None and status.state is state and not pending:
+            return status
         return replace(
             status,
             state=state if status.state in _AT_REST and not status.busy else status.state,
-            revision=weights.revision(model, status.requested),
-            disk_bytes=size,
-            license_pending=size is None and weights.license_pending(model),
+            revision=stored.revision if stored else None,
+            disk_bytes=stored.size_bytes if stored else None,
+            license_pending=pending,
         )
 
 

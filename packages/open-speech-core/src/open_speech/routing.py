@@ -84,6 +84,7 @@ class Router:
             for backend in provider.backends:
                 self._add(provider, backend)
         self._offers += [offer for offers in self._local.values() for offer in offers]
+        self._catalogue = tuple(self._offers)
 
     def _add(self, provider: ProviderManifest, backend: BackendManifest) -> None:
         for model in backend.models:
@@ -101,8 +102,11 @@ class Router:
 
     @property
     def catalogue(self) -> tuple[Offer, ...]:
-        """Every model that a provider lists, in the order of the providers; then local ones."""
-        return tuple(self._offers)
+        """Every model that a provider lists, in the order of the providers; then local ones.
+
+        The same tuple each time: what is made of it can be kept for as long as it is.
+        """
+        return self._catalogue
 
     @property
     def unserved(self) -> Mapping[str, ModelNotFound]:

@@ -28,8 +28,15 @@ class Stored(Protocol):
         """What followed the ``@`` of its name."""
 
     @property
+    def revision(self) -> str:
+        """The commit that is on disk."""
+
+    @property
     def size_bytes(self) -> int:
         """Of all its files."""
+
+    def serves(self, model: ModelInfo) -> bool:
+        """Whether these are the files that a model of this name asks for now."""
 
 
 class Weights(Protocol):
@@ -41,8 +48,8 @@ class Weights(Protocol):
     def revision(self, model: ModelInfo, revision: str | None = None) -> str | None:
         """The commit that is on disk, if any is."""
 
-    def size_bytes(self, model: ModelInfo, revision: str | None = None) -> int | None:
-        """The bytes on disk; None if it is not downloaded."""
+    def find(self, model: ModelInfo, revision: str | None = None) -> Stored | None:
+        """What is on disk of a model, all of it; None if it is not downloaded."""
 
     def list(self) -> Sequence[Stored]:
         """Every downloaded model."""

@@ -12,14 +12,14 @@ import os
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ..errors import InvalidModelId
 from ..ids import ModelId
-from ..models import Kind, ModelSource
+from ..models import Kind, ModelInfo, ModelSource
 
 VERSION = 1
 _DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -43,6 +43,12 @@ class StoredModel:
     """Where the files of its main repository lie."""
     in_user_cache: bool
     """Whether they lie in the user's own hub cache, and are not the store's to delete."""
+    record: Record = field(repr=False)
+    """What exactly is here."""
+
+    def serves(self, model: ModelInfo) -> bool:
+        """Whether these are the files that a model of this name asks for now."""
+        return self.record.serves(model)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +109,11 @@ class Record:
     def source(self, key: str) -> SourceEntry | None:
         """The source of a key."""
         return next((entry for entry in self.sources if entry.key == key), None)
+
+    def serves(self, model: ModelInfo) -> bool:
+        """Whether it holds what every source of a model asks for now, at whatever revision."""
+        found = ((self.source(source.key), source) for source in model.sources)
+        return all(entry is not None and entry.serves(source) for entry, source in found)
 
     @property
     def main(self) -> SourceEntry:

@@ -97,18 +97,16 @@ class Store:
         record = self._find(self._slot(model), model, revision) if model.sources else None
         return record.size_bytes if record is not None else None
 
+    def find(self, model: ModelInfo, revision: str | None = None) -> StoredModel | None:
+        """What is here of a model, all of it verified; None if it is not downloaded."""
+        slot = self._slot(model)
+        record = self._find(slot, model, revision)
+        return _stored(slot, record) if record is not None else None
+
     def list(self) -> tuple[StoredModel, ...]:
         """Every downloaded model, whichever provider it is for."""
         return tuple(
-            StoredModel(
-                id=record.model,
-                kind=record.kind,
-                revision=record.main.commit,
-                requested=record.requested,
-                size_bytes=record.size_bytes,
-                path=slot.path_of(record, record.main.key),
-                in_user_cache=any(entry.folder for entry in record.sources),
-            )
+            _stored(slot, record)
             for slot in self._slots()
             for record in slot.records().values()
             if slot.is_here(record)
@@ -295,13 +293,8 @@ class Store:
     def _find(slot: Slot, model: ModelInfo, revision: str | None) -> Record | None:
         """The record that serves a model's sources, all files of which are here."""
         record = slot.record(revision)
-        if record is None:
-            return None
-        for source in model.sources:
-            entry = record.source(source.key)
-            if entry is None or not entry.serves(source):
-                return None
-        return record if slot.is_here(record) else None
+        here = record is not None and record.serves(model) and slot.is_here(record)
+        return record if here else None
 
     def _require(self, slot: Slot, model: ModelInfo, revision: str | None) -> Record:
         record = self._find(slot, model, revision)
@@ -347,6 +340,19 @@ class Store:
                     model=model.id,
                     hint="Delete them there.",
                 )
+
+
+def _stored(slot: Slot, record: Record) -> StoredModel:
+    return StoredModel(
+        id=record.model,
+        kind=record.kind,
+        revision=record.main.commit,
+        requested=record.requested,
+        size_bytes=record.size_bytes,
+        path=slot.path_of(record, record.main.key),
+        in_user_cache=any(entry.folder for entry in record.sources),
+        record=record,
+    )
 
 
 def _slots_below(root: Path) -> Iterator[Slot]:
