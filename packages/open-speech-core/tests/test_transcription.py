@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from open_speech import Partial, Segment, Word
-from open_speech.transcription import gap, join_texts, later
+from open_speech import Segment, Word
+from open_speech.transcription import gap, join_texts
 
 
 @pytest.mark.parametrize(
@@ -32,10 +34,10 @@ def test_pieces_added_one_by_one_make_the_same_text():
     assert text == join_texts(pieces)
 
 
-def test_a_later_segment_has_later_times():
-    word = Word(text="a", start=0.5, end=0.75)
-    moved = later(Segment(text="a", start=0.25, end=1.0, words=(word,), seek=10), 2.0)
-    assert (moved.start, moved.end, moved.seek) == (2.25, 3.0, 210)
-    assert (moved.words[0].start, moved.words[0].end) == (2.5, 2.75)
-    partial = Partial(text="a")
-    assert later(partial, 2.0) is partial
+def test_a_shifted_segment_keeps_all_but_its_times():
+    word = Word(text="a", start=0.5, end=0.75, probability=0.5, span=(3, 4))
+    segment = Segment(text="a", start=0.25, end=1.0, words=(word,), seek=10, avg_logprob=-1.0)
+    moved = segment.shifted(2.0)
+    shifted = replace(word, start=2.5, end=2.75)
+    assert moved == replace(segment, start=2.25, end=3.0, words=(shifted,), seek=210)
+    assert moved.shifted(-2.0) == segment

@@ -7,7 +7,7 @@ import base64
 import json
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from fastapi import Request
 from starlette.responses import JSONResponse, Response
@@ -84,7 +84,7 @@ async def encoded(
     encoder, seconds = Encoder(audio_format, sample_rate=sample_rate), 0.0
     async with aclosing(stretches):
         async for audio in stretches:
-            words = tuple(_later(word, seconds) for word in audio.words)
+            words = tuple(word.shifted(seconds) for word in audio.words)
             seconds += audio.seconds
             for part in _slices(audio) if encoder.format.muxer else (audio,):
                 data = await asyncio.to_thread(encoder.feed, part)
@@ -101,10 +101,6 @@ def _slices(audio: Audio) -> Iterator[Audio]:
     for first in range(0, len(audio.samples), step):
         samples = audio.samples[first : first + step]
         yield Audio(samples=samples, sample_rate=audio.sample_rate)
-
-
-def _later(word: Word, seconds: float) -> Word:
-    return replace(word, start=word.start + seconds, end=word.end + seconds)
 
 
 async def _bytes(pieces: AsyncGenerator[Encoded, None]) -> AsyncGenerator[bytes, None]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,10 @@ class Word:
     span: tuple[int, int] | None = None
     """Speech, filled by core: first character and end of the stretch of the request's text that it
     stands for."""
+
+    def shifted(self, seconds: float) -> Self:
+        """The same word so many seconds later: of a stretch as part of something longer."""
+        return replace(self, start=self.start + seconds, end=self.end + seconds)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from .audio import Audio, Samples, Word
+from .audio import Audio, Samples
 
 EDGE_S = 0.005
 """What is faded on either side of a seam that would be heard."""
@@ -52,7 +52,7 @@ class Joiner:
         hold = 0 if last else min(edge, len(joined))
         self._kept = joined[len(joined) - hold :] if hold else None
         offset = len(kept) / audio.sample_rate
-        words = tuple(_later(word, offset) for word in audio.words) if offset else audio.words
+        words = tuple(word.shifted(offset) for word in audio.words) if offset else audio.words
         done.append(replace(audio, samples=joined[: len(joined) - hold], words=words))
         return done
 
@@ -80,7 +80,3 @@ def _ramp(count: int) -> Samples:
     """Half a raised cosine, from 0 to 1."""
     phase = (np.arange(count) / max(count, 1)) * np.pi
     return (0.5 - 0.5 * np.cos(phase)).astype(np.float32)
-
-
-def _later(word: Word, seconds: float) -> Word:
-    return replace(word, start=word.start + seconds, end=word.end + seconds)

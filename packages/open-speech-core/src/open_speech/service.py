@@ -43,7 +43,6 @@ from .transcription import (
     TranscriptionEvent,
     TranscriptionRequest,
     join_texts,
-    later,
 )
 from .voice_library import VoiceLibrary
 from .weights import Weights
@@ -386,6 +385,8 @@ async def _stretch_by_stretch(
         async for audio in rest:
             async with aclosing(lease.hear(replace(request, audio=audio))) as events:
                 async for event in events:
-                    if not isinstance(event, DetectedLanguage):
-                        yield later(event, offset)
+                    if isinstance(event, Segment):
+                        yield event.shifted(offset)
+                    elif not isinstance(event, DetectedLanguage):
+                        yield event
             offset += audio.seconds

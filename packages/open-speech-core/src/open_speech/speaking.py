@@ -160,9 +160,7 @@ def _joined(parts: Sequence[Audio]) -> Audio:
     words: list[Word] = []
     offset = 0.0
     for part in parts:
-        words += [
-            replace(word, start=word.start + offset, end=word.end + offset) for word in part.words
-        ]
+        words += [word.shifted(offset) for word in part.words]
         samples.append(part.samples)
         offset += part.seconds
     return Audio(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Self
 
 from .audio import Audio, Word
 
@@ -108,6 +109,16 @@ class Segment:
     no_speech_prob: float = 0.0
     logprobs: tuple[TokenLogprob, ...] = ()
 
+    def shifted(self, seconds: float) -> Self:
+        """The same segment so many seconds later: of a stretch as part of a whole recording."""
+        return replace(
+            self,
+            start=self.start + seconds,
+            end=self.end + seconds,
+            words=tuple(word.shifted(seconds) for word in self.words),
+            seek=self.seek + round(seconds * 100),
+        )
+
 
 TranscriptionEvent = DetectedLanguage | Partial | Segment
 """What ``STTModel.transcribe`` yields."""
@@ -141,22 +152,6 @@ def join_texts(texts: Iterable[str]) -> str:
     for text in texts:
         whole += gap(whole, text) + text
     return whole.strip()
-
-
-def later(event: Partial | Segment, seconds: float) -> Partial | Segment:
-    """The same result, with times so much later: of a stretch as part of a whole recording."""
-    if isinstance(event, Partial):
-        return event
-    words = tuple(
-        replace(word, start=word.start + seconds, end=word.end + seconds) for word in event.words
-    )
-    return replace(
-        event,
-        start=event.start + seconds,
-        end=event.end + seconds,
-        words=words,
-        seek=event.seek + round(seconds * 100),
-    )
 
 
 @dataclass(frozen=True, kw_only=True)

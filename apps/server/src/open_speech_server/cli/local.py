@@ -20,7 +20,6 @@ from open_speech import (
     Segment,
     SpeechRequest,
     TranscriptionRequest,
-    Word,
 )
 from open_speech.capabilities import require_kind
 from open_speech.errors import ModelNotFound, OpenSpeechError, ProviderBroken
@@ -96,7 +95,7 @@ class LocalClient:
             for audio in stretches:
                 for word in audio.words if on_word else ():
                     assert on_word
-                    on_word(replace(word, start=word.start + seconds, end=word.end + seconds))
+                    on_word(word.shifted(seconds))
                 seconds += audio.seconds
                 self._progress.show(f"{seconds:.1f} s spoken")
                 yield encoder.feed(audio)
@@ -127,7 +126,7 @@ class LocalClient:
                     if isinstance(event, DetectedLanguage):
                         language = event.language
                     elif isinstance(event, Segment):
-                        segments.append(_moved(event, stretch.offset))
+                        segments.append(event.shifted(stretch.offset))
                         on_text(event.text)
                         self._progress.show(f"{segments[-1].end:.0f} of {duration:.0f} s heard")
         return Heard(
@@ -338,17 +337,6 @@ def _watched(offer: Offer, progress: Progress, work: Callable[..., object]) -> N
             raise
         finally:
             progress.clear()
-
-
-def _moved(segment: Segment, by: float) -> Segment:
-    """The same segment, so many seconds later."""
-    if not by:
-        return segment
-    words = tuple(
-        Word(text=w.text, start=w.start + by, end=w.end + by, probability=w.probability)
-        for w in segment.words
-    )
-    return replace(segment, start=segment.start + by, end=segment.end + by, words=words)
 
 
 def _chosen(settings: Settings, field: str) -> bool:

@@ -140,7 +140,7 @@ class ToneModel(TTSModel):
             yield Audio(
                 samples=self._samples(request, first, last),
                 sample_rate=self._info.sample_rate,
-                words=tuple(_shifted(word, start) for word in words if start <= word.start < end),
+                words=tuple(word.shifted(-start) for word in words if start <= word.start < end),
             )
 
     def _stretch(self, request: SpeechRequest) -> int:
@@ -273,10 +273,6 @@ def _words(request: SpeechRequest) -> list[Word]:
         Word(text=match.group(), start=match.start() * pace, end=match.end() * pace)
         for match in re.finditer(r"\S+", request.text)
     ]
-
-
-def _shifted(word: Word, origin: float) -> Word:
-    return Word(text=word.text, start=word.start - origin, end=word.end - origin)
 
 
 def _aligned(request: TranscriptionRequest, text: str) -> Segment:
