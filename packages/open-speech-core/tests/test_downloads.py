@@ -244,6 +244,14 @@ class TestLibrary:
             with pytest.raises(NotDownloaded):
                 await speech.library.delete(MODEL)
 
+    async def test_deleting_is_told_though_nobody_has_the_model_in_care(self, speaking, store):
+        async with speaking() as speech:
+            await speech.library.download(MODEL)
+        async with speaking() as speech:
+            with speech.events.listen() as events:
+                await speech.library.delete(MODEL)
+                assert await until(events, model=MODEL, state="available")
+
     async def test_models_of_providers_that_are_gone_end_and_can_be_deleted(
         self, speaking, site, store
     ):
@@ -261,7 +269,9 @@ class TestLibrary:
             found = {status.id: status for status in await speech.models()}
             assert found[MODEL].state is ModelState.PROVIDER_MISSING
             assert "tone/plain" not in found
-            await speech.library.delete(MODEL)
+            with speech.events.listen() as events:
+                await speech.library.delete(MODEL)
+                assert await until(events, model=MODEL, state="provider_missing")
             with pytest.raises(ModelNotFound):
                 await speech.library.delete(MODEL)
 

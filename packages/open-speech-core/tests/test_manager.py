@@ -163,6 +163,19 @@ async def test_l4_pinned_models_are_never_evicted(make_speech):
         assert await say(speech, "tone/plain") > 0
 
 
+async def test_pinning_is_told_to_everybody(make_speech):
+    async with make_speech() as speech:
+        await speech.manager.load("tone/sine")
+        with speech.events.listen() as events:
+            speech.manager.pin("tone/sine")
+            speech.manager.pin("tone/sine", pinned=False)
+            await speech.manager.load("tone/sine", pin=True)
+            await speech.manager.load("tone/sine")  # says nothing of pins
+            told = [events.get_nowait() for _ in range(events.qsize())]
+        assert [(each.kind, each.model) for each in told] == [("pinned", "tone/sine")] * 3
+        assert [each.data["pinned"] for each in told] == [True, False, True]
+
+
 async def test_l7_an_unused_model_goes_by_the_monotonic_clock(make_speech, monkeypatch):
     async with make_speech(policy=Policy(ttl_s=3600)) as speech:
         await say(speech, "tone/sine")

@@ -17,8 +17,8 @@ class Event:
     """One thing that happened."""
 
     kind: str
-    """``state``, ``progress``, ``reloaded``, ``evicted``, ``worker_died``, ``providers``,
-    ``closing``."""
+    """``state``, ``progress``, ``pinned``, ``reloaded``, ``evicted``, ``worker_died``,
+    ``providers``, ``closing``."""
     model: str | None = None
     data: Mapping[str, str | int | float | bool | None] = field(default_factory=dict)
     at: float = field(default_factory=time.time)

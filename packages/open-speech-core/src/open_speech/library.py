@@ -116,6 +116,7 @@ class Library:
                 if (stored.id, stored.requested) == (wanted.name, wanted.revision):
                     orphan = ModelInfo(id=stored.id, kind=stored.kind)
                     await self._downloads.delete(orphan, stored.requested)
+                    self._tell(name, ModelState.PROVIDER_MISSING)
                     return
             raise
         if offer.path is not None:
@@ -130,9 +131,15 @@ class Library:
                 f"The model {offer.id!r} is loaded.", model=offer.id, hint="Unload it first."
             )
         await self._downloads.delete(offer.model, offer.revision)
-        for each in found:
-            if each.state is ModelState.DOWNLOADED:
-                self._manager.become(each, ModelState.AVAILABLE)
+        moved = [each for each in found if each.state is ModelState.DOWNLOADED]
+        for each in moved:
+            self._manager.become(each, ModelState.AVAILABLE)
+        if not moved:
+            self._tell(offer.id, ModelState.AVAILABLE)
+
+    def _tell(self, name: str, state: ModelState) -> None:
+        """Say what became of the files of a model that is not in the manager's care."""
+        self._manager.events.publish("state", name, state=state.value)
 
     async def _stored(self) -> Sequence[Stored]:
         weights = self._downloads.weights

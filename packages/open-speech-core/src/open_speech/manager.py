@@ -143,12 +143,11 @@ class ModelManager:
         self.refuse_at_the_end()
         resident.deaths.clear()  # somebody decided to try again
         # Before it is loaded: it could be evicted at once.
-        resident.pinned = resident.pinned if pin is None else pin
+        if pin is not None:
+            self._pin(resident, pinned=pin)
         resident.default = resident.default if default is None else default
-        if resident.state is ModelState.LOADED and compute_type not in (
-            None,
-            resident.compute_type,
-        ):
+        other_type = compute_type not in (None, resident.compute_type)
+        if resident.state is ModelState.LOADED and other_type:
             await self._reload(resident, compute_type)
         while resident.state is not ModelState.LOADED:
             if resident.state is ModelState.DRAINING:
@@ -250,9 +249,13 @@ class ModelManager:
         """Keep a model from being evicted once it is loaded, or no longer so."""
         resident = self.resident(name)
         for each in self.residents.of(resident.offer):
-            each.pinned = pinned
+            self._pin(each, pinned=pinned)
         self._wake.set()
         return resident
+
+    def _pin(self, resident: Resident, *, pinned: bool) -> None:
+        resident.pinned = pinned
+        self.events.publish("pinned", resident.offer.id, pinned=pinned)
 
     async def revise(self) -> None:
         """Let go of models whose providers are gone: they finish what they have, and end."""
