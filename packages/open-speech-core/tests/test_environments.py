@@ -554,12 +554,17 @@ def test_sweep_deletes_what_a_killed_installation_left(store: EnvironmentStore) 
     assert folders(store) == {folder_of(environment).name, "kept by a person"}
 
 
-def test_sweep_keeps_the_folders_of_a_record_that_it_cannot_read(store: EnvironmentStore) -> None:
+def test_o7_sweep_keeps_the_folders_of_a_record_that_it_cannot_read(
+    store: EnvironmentStore, caplog: pytest.LogCaptureFixture
+) -> None:
     store.root.mkdir()
     (store.root / "later-0123abcd").mkdir()
     (store.root / "later.json").write_text('{"format": 99, "directory": "later-0123abcd"}')
     assert store.list() == []
     assert store.sweep() == 0
+    (told,) = (record.getMessage() for record in caplog.records)
+    assert str(store.root / "later.json") in told
+    assert "later version" in told
 
 
 def test_cancelling_ends_whatever_builds(store: EnvironmentStore, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -65,7 +66,7 @@ def test_name_is_told_from_the_requirement(requirement: str, name: str | None) -
        | st.dictionaries(st.sampled_from(["format", "name", "directory", "base"]), s)
        ).map(json.dumps))  # fmt: skip
 def test_damaged_record_is_no_record(text: str) -> None:
-    assert Record.from_json(text) is None
+    assert Record.from_json(text, Path("a.json")) is None
 
 
 names = st.dictionaries(st.text(min_size=1), st.text(), max_size=4)
@@ -87,7 +88,7 @@ def test_record_survives_its_file(
         size_bytes=size,
         base=tuple(base),
     )
-    assert Record.from_json(record.to_json()) == record
+    assert Record.from_json(record.to_json(), Path("a.json")) == record
 
 
 def test_record_cannot_point_outside_the_store() -> None:
@@ -95,7 +96,7 @@ def test_record_cannot_point_outside_the_store() -> None:
         name="x", directory="../x", requirement="x", distributions=(), shared=(), size_bytes=0,
         base=(),
     )  # fmt: skip
-    assert Record.from_json(record.to_json()) is None
+    assert Record.from_json(record.to_json(), Path("a.json")) is None
 
 
 def test_other_interpreters_are_not_misled() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -145,6 +145,42 @@ def test_a_file_that_is_no_record_is_none(recordings, text):
     added = recordings.add(sine(), name="Ada")
     (recordings.folder / f"{added.id}.json").write_text(text, encoding="latin-1")
     assert recordings.list() == []
+
+
+def test_o7_what_a_later_version_adds_is_skipped_and_kept(recordings):
+    added = recordings.add(sine(), name="Ada")
+    path = recordings.folder / f"{added.id}.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "mood": ["glad"]}))
+    assert recordings.list() == [added]
+    recordings.save(replace(added, name=parse_name("Eva")))
+    assert [each.name for each in recordings.list()] == ["Eva"]
+    assert json.loads(path.read_text())["mood"] == ["glad"]
+
+
+def test_o7_a_record_of_an_earlier_version_may_lack_what_is_optional(recordings):
+    added = recordings.add(sine(), name="Ada")
+    path = recordings.folder / f"{added.id}.json"
+    record = json.loads(path.read_text())
+    del record["consent"], record["language"]
+    path.write_text(json.dumps(record))
+    assert recordings.list() == [added]
+    del record["sha256"]
+    path.write_text(json.dumps(record))
+    assert recordings.list() == []
+
+
+def test_o7_a_record_of_a_later_form_is_told_of_once_and_kept(recordings, caplog):
+    added = recordings.add(sine(), name="Ada")
+    path = recordings.folder / f"{added.id}.json"
+    path.write_text(path.read_text().replace('"version": 1', '"version": 2'))
+    assert recordings.list() == [] == recordings.list()
+    (told,) = (record.getMessage() for record in caplog.records)
+    assert str(path) in told
+    assert "later version" in told
+    for each in recordings.folder.iterdir():
+        os.utime(each, (0, 0))
+    recordings.sweep()
+    assert len(list(recordings.folder.iterdir())) == 2
 
 
 @pytest.mark.parametrize("sound", [b"", b"RIFF", b"RIFF\xff\xff\xff\xffWAVEfmt "])

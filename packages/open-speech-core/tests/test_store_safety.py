@@ -24,6 +24,7 @@ from open_speech.errors import (
     InvalidModelId,
     ModelNotFound,
     NotDownloaded,
+    Offline,
     OpenSpeechError,
 )
 from open_speech.models import Kind, ModelInfo, ModelSource
@@ -248,6 +249,37 @@ def test_p1_a_record_that_was_tampered_with_is_none(tmp_path, old, new):
     assert text != json.dumps(RECORD)
     path.write_text(text)
     assert read_record(path) is None
+
+
+def test_o7_what_a_later_version_adds_to_a_record_is_skipped(tmp_path):
+    path = tmp_path / "current.json"
+    (source,) = RECORD["sources"]
+    (file,) = source["files"]
+    added = {"added": {"since": 2}}
+    later = {**RECORD, "sources": [{**source, "files": [{**file, **added}], **added}], **added}
+    path.write_text(json.dumps(RECORD))
+    known = read_record(path)
+    path.write_text(json.dumps(later))
+    assert read_record(path) == known
+
+
+def test_o7_a_record_of_a_later_form_is_told_of_once_and_its_files_are_kept(store, hub, caplog):
+    folder = store.ensure(model("org/model"))["model"]
+    path = folder.parent / "current.json"
+    path.write_text(path.read_text().replace('"version": 1', '"version": 2'))
+    assert not store.is_downloaded(model("org/model"))
+    assert not store.is_downloaded(model("org/model"))
+    (told,) = (record.getMessage() for record in caplog.records if "later" in record.getMessage())
+    assert str(path) in told
+    swept = Store(store.root, policy=DownloadPolicy(keep_partial_s=0.0))
+    before = tree_hash(folder)
+    assert swept.sweep() == 0
+    assert tree_hash(folder) == before
+    with pytest.raises(Offline, match=r"current\.json cannot be read"):
+        Store(store.root, offline=True).ensure(model("org/model"))
+    hub.forget()
+    store.ensure(model("org/model"))
+    assert not hub.gets()
 
 
 @given(st.binary(max_size=200))

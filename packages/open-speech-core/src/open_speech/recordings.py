@@ -17,14 +17,15 @@ import secrets
 import time
 import unicodedata
 import wave
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import NewType
+from typing import Any, NewType
 
 import numpy as np
 
+from ._later import is_later
 from .audio import Audio
 from .errors import InvalidAudio, InvalidRequest, RecordingNotFound
 
@@ -69,6 +70,9 @@ class Recording:
     """What it says, if its owner told."""
     consent: str | None = None
     """The id of the consent that it rests on, or the words in which it was given."""
+
+
+_FIELDS = frozenset(field.name for field in fields(Recording))
 
 
 def parse_name(text: str) -> RecordingName:
@@ -132,7 +136,7 @@ class Recordings:
 
     def save(self, recording: Recording) -> None:
         """Write a record, in place of the one of the same id. Raises OSError."""
-        record = {"version": VERSION, **asdict(recording)}
+        record = {"version": VERSION, **self._unknown(recording.id), **asdict(recording)}
         self._write(self._record(recording.id), json.dumps(record, indent=1).encode())
 
     def list(self) -> list[Recording]:
@@ -143,11 +147,12 @@ class Recordings:
     def get(self, recording_id: RecordingId) -> Recording | None:
         """One of them, or None."""
         try:
-            with self._record(recording_id).open("rb") as file:
-                text = file.read(_MAX_RECORD)
-            recording = _from_record(json.loads(text))
+            record = self._read(recording_id)
+            if is_later(record["version"], VERSION, self._record(recording_id)):
+                return None
+            recording = _from_record(record)
             with_sound = self._sound(recording_id).is_file()
-        except (OSError, ValueError, InvalidRequest, RecursionError):
+        except (OSError, ValueError, KeyError, TypeError, InvalidRequest, RecursionError):
             return None
         return recording if recording.id == recording_id and with_sound else None
 
@@ -184,6 +189,22 @@ class Recordings:
             with suppress(FileNotFoundError):
                 if path.stat().st_mtime < oldest:
                     path.unlink()
+
+    def _read(self, recording_id: RecordingId) -> dict[str, Any]:
+        """A record as it is; ValueError, RecursionError or OSError where there is none."""
+        with self._record(recording_id).open("rb") as file:
+            record = json.loads(file.read(_MAX_RECORD))
+        if not isinstance(record, dict):
+            raise ValueError("no record")  # noqa: TRY004 - of the file
+        return record
+
+    def _unknown(self, recording_id: RecordingId) -> dict[str, Any]:
+        """What a record holds for other versions: it stays in it."""
+        try:
+            record = self._read(recording_id)
+        except (OSError, ValueError, RecursionError):
+            return {}
+        return {name: record[name] for name in record.keys() - _FIELDS - {"version"}}
 
     def _ids(self, ending: str) -> Iterator[RecordingId]:
         for path in self.folder.glob(f"{self.kind}_*.{ending}"):
@@ -232,13 +253,11 @@ def _checked(text: str | None, param: str) -> str | None:
     return text or None
 
 
-def _from_record(record: object) -> Recording:
-    """Read a record; ValueError or InvalidRequest for what is none."""
-    if not isinstance(record, dict) or record.pop("version", None) != VERSION:
-        raise ValueError("no record, or one of another version")
-    if record.keys() != {field.name for field in fields(Recording)}:
-        raise ValueError("other fields")
-    recording = Recording(**record)
+def _from_record(record: Mapping[str, Any]) -> Recording:
+    """Read a record; ValueError, TypeError or InvalidRequest for what is none."""
+    if record["version"] != VERSION:
+        raise ValueError("a record of another version")
+    recording = Recording(**{name: record[name] for name in record.keys() & _FIELDS})
     texts = (recording.id, recording.name, recording.sha256)
     optional = (recording.language, recording.transcript, recording.consent)
     if not all(isinstance(text, str) for text in (*texts, *(each or "" for each in optional))):

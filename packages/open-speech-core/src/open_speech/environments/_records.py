@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .._later import is_later
+
 FORMAT = 1
 """Version of the record on disk."""
 _SHOWN = 3
@@ -136,11 +138,13 @@ class Record:
         )
 
     @classmethod
-    def from_json(cls, text: str) -> Record | None:
-        """Read a record; None if it is damaged or from another version."""
+    def from_json(cls, text: str, path: Path) -> Record | None:
+        """Read the record of a file; None if it is damaged or from another version."""
         try:
             data: dict[str, Any] = json.loads(text)
-            if data["format"] != FORMAT or Path(data["directory"]).name != data["directory"]:
+            if is_later(data["format"], FORMAT, path) or data["format"] != FORMAT:
+                return None
+            if Path(data["directory"]).name != data["directory"]:
                 return None
             return cls(
                 name=str(data["name"]),

@@ -291,7 +291,7 @@ class EnvironmentStore:
 
 def _read(path: Path) -> Record | None:
     try:
-        record = Record.from_json(path.read_text(encoding="utf-8"))
+        record = Record.from_json(path.read_text(encoding="utf-8"), path)
     except (OSError, UnicodeDecodeError):
         return None
     return record if record is not None and record.name == path.stem else None

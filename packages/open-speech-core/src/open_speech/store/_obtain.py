@@ -172,8 +172,10 @@ class Obtain:
             whole = files and not unmatched([f.path for f in files], wish.source.files)
             if whole and own.has(files, self._cancelled):
                 return _entry(wish.source, own.commit, files, str(own.folder))
+        unread = self._slot.unread()
+        said = f"cannot be used, as {unread[0]} cannot be read" if unread else "are not here"
         raise Offline(
-            f"The weights of {self._slot.model!r} are not here, and offline mode is on.",
+            f"The weights of {self._slot.model!r} {said}, and offline mode is on.",
             model=self._slot.model,
             hint="Switch it off for the first download, or import the weights from a machine "
             "that has them.",

@@ -17,6 +17,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from .._later import is_later
 from ..errors import InvalidModelId
 from ..ids import ModelId
 from ..models import Kind, ModelInfo, ModelSource
@@ -136,7 +137,7 @@ def read_record(path: Path) -> Record | None:
     try:
         with path.open("rb") as file:
             data = json.loads(file.read(_MAX_BYTES))
-        if data["version"] != VERSION:
+        if is_later(data["version"], VERSION, path) or data["version"] != VERSION:
             return None
         sources = tuple(_source(entry) for entry in data["sources"])
         if not sources:
@@ -157,7 +158,10 @@ def _source(data: Mapping[str, Any]) -> SourceEntry:
         repo_id=data["repo_id"],
         commit=data["commit"],
         patterns=tuple(data["patterns"]),
-        files=tuple(FileEntry(**file) for file in data["files"]),
+        files=tuple(
+            FileEntry(path=file["path"], size=file["size"], digest=file["digest"])
+            for file in data["files"]
+        ),
         folder=data["folder"],
     )
 

@@ -80,6 +80,11 @@ class Slot:
             return {}
         return {path: record for path, record in found.items() if record is not None}
 
+    def unread(self) -> list[Path]:
+        """Files that should be records and cannot be read, say those of a later version."""
+        known = self.records()
+        return [path for path in sorted(self.folder.glob("*.json")) if path not in known]
+
     def path_of(self, record: Record, key: str) -> Path:
         """Where the files of a source lie."""
         entry = record.source(key)
@@ -165,6 +170,8 @@ class Slot:
             if status.st_mtime <= limit:
                 path.unlink(missing_ok=True)
                 freed += status.st_size
+        if self.unread():  # they may need any of the files
+            return freed
         needed = {entry.folder_name for r in self.records().values() for entry in r.sources}
         unneeded = [
             path
