@@ -17,6 +17,7 @@ from open_speech.text.pronunciations import Pronunciations
 from open_speech.voice_library import VoiceLibrary
 
 from .config import environment_store, presets, pronunciations, voice_library, weight_store
+from .model_list import ModelList
 from .presets import Preset
 from .settings import Settings
 
@@ -40,6 +41,8 @@ class ServerState:
 
     presets: Mapping[str, Preset] = field(init=False)
     """Voices with their settings, by name."""
+    models: ModelList = field(init=False)
+    """All of them, as the routes tell."""
     pronunciations: Pronunciations | None = field(init=False)
     """How certain words are to be spoken."""
     _listeners: list[Callable[[], None]] = field(default_factory=list)
@@ -47,6 +50,7 @@ class ServerState:
     _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
+        self.models = ModelList(self.speech, self.settings)
         self.presets = presets(self.settings)
         self.pronunciations = pronunciations(self.settings)
 

@@ -129,4 +129,9 @@ async def _nothing() -> AsyncGenerator[Any, None]:
 
 def event(data: Mapping[str, object]) -> bytes:
     """One server-sent event."""
-    return f"data: {json.dumps(data, ensure_ascii=False)}\n\n".encode()
+    return event_of(json.dumps(data, ensure_ascii=False))
+
+
+def event_of(text: str) -> bytes:
+    """The same of JSON that is written already, on one line."""
+    return f"data: {text}\n\n".encode()

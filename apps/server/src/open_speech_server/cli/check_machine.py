@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from .. import graphics
 from ..settings import Settings
 from .console import size
 from .finding import Finding, ok, warning, wrong
@@ -76,7 +76,7 @@ def gpu(settings: Settings) -> Iterator[Finding]:
         for name, device in (("STT", settings.stt_device), ("TTS", settings.tts_device))
         if device.startswith("cuda")
     ]
-    found = _nvidia()
+    found = "; ".join(graphics.described()) or ("one at /dev/nvidia0" if graphics.nodes() else "")
     if found:
         yield ok("gpu", found if wanted else f"{found}; not used, as the devices are cpu")
     elif wanted:
@@ -88,20 +88,3 @@ def gpu(settings: Settings) -> Iterator[Finding]:
         )
     else:
         yield ok("gpu", "none by NVIDIA is visible; the devices are cpu")
-
-
-def _nvidia() -> str:
-    """What the driver says of its processors; empty if there is no sign of any."""
-    command = shutil.which("nvidia-smi")
-    if command:
-        fields = "--query-gpu=name,memory.total,driver_version"
-        try:
-            asked = subprocess.run(
-                [command, fields, "--format=csv,noheader"],
-                capture_output=True, text=True, timeout=10, check=False,
-            )  # fmt: skip
-        except (OSError, subprocess.TimeoutExpired):
-            asked = None
-        if asked and asked.returncode == 0 and asked.stdout.strip():
-            return "; ".join(asked.stdout.strip().splitlines())
-    return "one at /dev/nvidia0" if Path("/dev/nvidia0").exists() else ""

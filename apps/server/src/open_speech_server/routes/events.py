@@ -13,8 +13,7 @@ from open_speech import OpenSpeech
 from open_speech.errors import Busy
 
 from ..state import ServerState, speech_of, state_of
-from ..streaming import LiveResponse, event
-from .models import everything
+from ..streaming import LiveResponse, event, event_of
 
 router = APIRouter(tags=["models"])
 Speech = Annotated[OpenSpeech, Depends(speech_of)]
@@ -34,7 +33,7 @@ async def follow(speech: Speech, state: State) -> Response:
     """Server-sent events, one JSON object each, with a `type`.
 
     First a `snapshot` of all models, again whenever the listener was too slow to get everything;
-    then `state`, `progress` (bytes of a download), `reloaded`, `evicted`, `worker_died`,
+    then `state`, `progress` (bytes of a download), `pinned`, `reloaded`, `evicted`, `worker_died`,
     `providers`, and `closing` when the server stops.
     """
     if speech.events.listeners >= MAX_LISTENERS:
@@ -54,7 +53,7 @@ async def _events(state: ServerState, speech: OpenSpeech) -> AsyncGenerator[byte
                 listener.missed = False
                 while not listener.empty():
                     listener.get_nowait()
-                yield event({"type": "snapshot", "models": await everything(state, speech)})
+                yield event_of(f'{{"type": "snapshot", {await state.models.members()}}}')
             try:
                 async with asyncio.timeout(HEARTBEAT_S):
                     news = await listener.get()

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends
+from starlette.responses import Response
 
-from open_speech import Kind, OpenSpeech
-from open_speech.errors import OpenSpeechError
-from open_speech.library import of_nobody
+from open_speech import OpenSpeech
 from open_speech.resident import ModelState
 
-from ..model_json import model_json, openai_json
+from ..model_json import openai_json
 from ..state import ServerState, speech_of, state_of
 
 router = APIRouter(tags=["models"])
 Speech = Annotated[OpenSpeech, Depends(speech_of)]
+State = Annotated[ServerState, Depends(state_of)]
 
 
 @router.get("/v1/models", summary="List models as OpenAI does")
-async def list_models(speech: Speech) -> dict[str, Any]:
+async def list_models(speech: Speech, state: State) -> dict[str, Any]:
     """The catalogue, what is loaded beyond it, and the names that stand for the defaults."""
     found = {
         status.id: openai_json(status.id, status.backend, status.model)
@@ -27,24 +27,10 @@ async def list_models(speech: Speech) -> dict[str, Any]:
         if status.state is not ModelState.PROVIDER_MISSING
     }
     for alias, kind in speech.config.aliases.items():
-        if speech.config.defaults(kind).models and serves(speech, alias):
+        if speech.config.defaults(kind).models and state.models.why_not(alias) is None:
             offer = speech.resolve(alias)
             found[alias] = openai_json(alias, offer.backend, offer.model)
     return {"object": "list", "data": list(found.values())}
-
-
-def serves(speech: OpenSpeech, name: str) -> bool:
-    """Whether anybody serves a name."""
-    return why_not(speech, name) is None
-
-
-def why_not(speech: OpenSpeech, name: str) -> str | None:
-    """Why nobody serves a name; None if somebody does."""
-    try:
-        speech.resolve(name)
-    except OpenSpeechError as error:
-        return str(error)
-    return None
 
 
 @router.get("/v1/models/{model:path}", summary="One model as OpenAI shows it")
@@ -54,29 +40,15 @@ async def get_model(model: str, speech: Speech) -> dict[str, Any]:
     return openai_json(model, offer.backend, offer.model)
 
 
-@router.get("/api/models", summary="List models with everything known")
-async def list_everything(request: Request, speech: Speech) -> dict[str, Any]:
+@router.get(
+    "/api/models",
+    summary="List models with everything known",
+    response_model=dict[str, Any],
+    dependencies=[Depends(speech_of)],
+)
+async def list_everything(state: State) -> Response:
     """Available, downloaded and loaded models, and those that no installed provider serves."""
-    return {"models": await everything(state_of(request), speech)}
-
-
-async def everything(state: ServerState, speech: OpenSpeech) -> list[dict[str, Any]]:
-    """Every model, and the configured ones that nobody serves."""
-    models = [model_json(status) for status in await speech.models()]
-    settings = state.settings
-    known = {name for model in models for name in (model["id"], *model["aliases"])}
-    configured = ((Kind.STT, settings.stt_models), (Kind.TTS, settings.tts_models))
-    missing = {
-        name: {**model_json(of_nobody(name, kind)), "is_default": names[0] == name, "error": reason}
-        for kind, names in configured
-        for name in names
-        if name not in known and (reason := why_not(speech, name))
-    }
-    for name, problem in speech.registry.router.unserved.items():
-        if name not in known | missing.keys():  # nobody knows whether it would hear or speak
-            missing[name] = {**model_json(of_nobody(name, Kind.STT)), "type": "unknown",
-                             "error": str(problem)}  # fmt: skip
-    return models + list(missing.values())
+    return Response(f"{{{await state.models.members()}}}", media_type="application/json")
 
 
 @router.get("/api/providers", summary="List providers, broken ones with the reason")
@@ -108,12 +80,12 @@ async def list_providers(speech: Speech) -> dict[str, Any]:
 
 
 @router.post("/api/providers/rescan", summary="Look for newly installed providers")
-async def rescan(request: Request, speech: Speech) -> dict[str, Any]:
+async def rescan(speech: Speech, state: State) -> dict[str, Any]:
     """Find out what is installed now; no restart is needed.
 
     Models whose provider is gone finish what they have and are unloaded; configured ones whose
     provider has come are loaded.
     """
     await speech.rescan()
-    state_of(request).prepare()
+    state.prepare()
     return await list_providers(speech)
