@@ -191,6 +191,28 @@ def test_check_of_several_says_whether_they_fit_together(own: dict[str, str], wh
         assert said in apart.json["together"]
 
 
+def test_engine_that_fits_in_no_other_environment_is_told_of(
+    server: httpx.Client, own: dict[str, str], wheels: Path
+) -> None:
+    lists = 'alone = ["bell-engine==2.0"]\nrequires = ["prometheus-client==0.2"]\n'
+    data = {"open_speech_provider_bell_data/open-speech-environment.toml": lists}
+    build_wheel(wheels, "bell", ENGINE, version="4.0", data=data)
+    left_out = ["bell-engine==2.0", "prometheus-client==0.2"]
+
+    checked = providers(own, "check", NAME)
+    assert checked.status == 0
+    assert f"{NAME} fits" in checked.text
+    assert f"does not come along: {', '.join(left_out)} fit in no environment but" in checked.text
+    checked = providers(own, "check", NAME, "open-speech-provider-plain", "--json")
+    assert [each["left_out"] for each in checked.json["checked"]] == [left_out, []]
+    assert "bell/one" not in models(server)
+
+    installed = providers(own, "install", NAME, "--isolated", "--json")
+    assert installed.json["left_out"] == []
+    assert installed.json["distributions"] == {NAME: "4.0", "bell-engine": "2.0", SHARED: "0.2"}
+    assert spoken(server) > 0
+
+
 def test_commands_of_the_guide_work(own: dict[str, str], wheels: Path) -> None:
     guide = Path(__file__).parents[1] / "docs" / "how-to" / "providers.md"
     commands = re.findall(r"\| `open-speech providers (.+)` \|$", guide.read_text(), re.MULTILINE)

@@ -382,6 +382,8 @@ def test_own_environment_gets_what_only_it_is_to_have(
     make_wheel(wheels, "glutton", "1.0", requires=["no-such-thing", "needs-common"])
     make_wheel(wheels, "guest", "1.0", requires=["common"], provider=True, needs=NEEDS)
     assert store.check("guest") is None
+    assert store.left_out("guest") == ("glutton==1.0", "common==0.9")
+    assert store.left_out("speaker") == ()
 
     environment = store.install("guest", isolated=True)
     assert version(environment.python) == "0.9"
@@ -393,7 +395,8 @@ def test_own_environment_gets_what_only_it_is_to_have(
 
     beside = store.install("guest", isolated=False)
     assert [d.name for d in beside.distributions] == ["guest"]
-    assert (beside.incomplete, environment.incomplete) == (True, False)
+    assert beside.left_out == store.left_out("guest") == ("glutton==1.0", "common==0.9")
+    assert environment.left_out == ()
     assert version(base) == "1.0"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from open_speech.environments import Clash, Environment, EnvironmentStore
 
 T = TypeVar("T")
+_SHOWN = 3
+"""Requirements told by name."""
 
 
 @click.group("providers", cls=ListByDefault)
@@ -106,13 +108,14 @@ def install(
                 "environment": made.name,
                 "bytes_added": made.size_bytes,
                 "distributions": versions,
+                "left_out": made.left_out,
                 "server": told,
             }
         )
         return
     click.echo(_installed(made, requirement))
-    if made.incomplete:
-        click.echo("Its own engine fits in no other environment; --isolated brings that, too.")
+    if made.left_out:
+        click.echo(_without(made.left_out))
     _echo_rescan(told)
 
 
@@ -138,12 +141,14 @@ def remove(server: Server, name: str, as_json: bool) -> None:  # noqa: FBT001
 def check(names: tuple[str, ...], as_json: bool) -> None:  # noqa: FBT001
     """Say whether each NAME would fit into the shared environment; changes nothing.
 
-    Ends with status 1 if one would replace what others use, or if they do not fit together.
+    Tells, too, what it would do without there. Ends with status 1 if one would replace what others
+    use, or if they do not fit together.
     """
     store, progress = _store(), Progress()
     wanted = [_full_name(name) for name in names]
     try:
         found = {each: _problem(store, progress, each) for each in wanted}
+        left_out = {each: _left_out(store, progress, each) for each in wanted}
         together = None
         if len(found) > 1 and not any(found.values()):
             together = _problem(store, progress, *found)
@@ -152,13 +157,20 @@ def check(names: tuple[str, ...], as_json: bool) -> None:  # noqa: FBT001
     fits = not together and not any(found.values())
     if as_json:
         checked = [
-            {"requirement": name, "fits": clash is None, "changes": _changes(clash)}
+            {
+                "requirement": name,
+                "fits": clash is None,
+                "changes": _changes(clash),
+                "left_out": left_out[name],
+            }
             for name, clash in found.items()
         ]
         emit({"fits": fits, "checked": checked, "together": str(together) if together else None})
     else:
         for name, clash in found.items():
             click.echo(clash or f"{name} fits: installing it here replaces nothing.")
+            if left_out[name]:
+                click.echo(_without(left_out[name]))
         if together:
             click.echo(together)
     if not fits:
@@ -178,6 +190,22 @@ def _problem(store: EnvironmentStore, progress: Progress, *requirements: str) ->
         if not more:  # it could be installed nowhere
             raise
         return f"{error.message} Install one of them with --isolated."
+
+
+def _left_out(store: EnvironmentStore, progress: Progress, requirement: str) -> tuple[str, ...]:
+    """What installing this here would leave out."""
+    return _stoppable(
+        lambda stop: store.left_out(requirement, progress=progress.show, cancelled=stop)
+    )
+
+
+def _without(lines: Sequence[str]) -> str:
+    """That a provider does without its engine in the shared environment."""
+    more = f" and {len(lines) - _SHOWN} more" if len(lines) > _SHOWN else ""
+    return (
+        f"Its own engine does not come along: {', '.join(lines[:_SHOWN])}{more} fit in no "
+        "environment but one of its own, which --isolated makes."
+    )
 
 
 def _changes(clash: Clash | str | None) -> list[dict[str, Any]]:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import InvalidRequest
-from ..plugins import OWN_ENVIRONMENT
 from ._failures import InstallClash, InstallFailed
 from ._interpreter import (
     Installed,
@@ -18,10 +17,9 @@ from ._interpreter import (
     inventory,
     make_layer,
     needed_by,
-    package_data,
     site_folders,
 )
-from ._needs import requiring
+from ._needs import read_needs, requiring
 from ._pip import Pip, Planned
 from ._records import Change, Clash, Environment, distributions
 from ._requests import Request
@@ -62,6 +60,15 @@ class BaseEnvironment:
         """
         with self._passing_layer() as (pip, _):
             return pip.resolve(request)
+
+    def left_out(self, request: Request) -> tuple[str, ...]:
+        """What an installation would leave to an environment of the provider's own.
+
+        Only the provider tells, so it alone is put into a passing layer.
+        """
+        with self._passing_layer() as (pip, python):
+            name = requested(pip.install(request, "--no-deps")) or request.name
+            return read_needs(python, name).lines if name else ()
 
     def clash(self, requirement: str, planned: Sequence[Planned]) -> Clash | None:
         """What a planned installation would replace; None if nothing."""
@@ -131,7 +138,7 @@ class BaseEnvironment:
             requirement=request.requirement,
             distributions=distributions({item.name: item.version for item in planned}),
             size_bytes=sum(here[item.name].size_bytes for item in planned if item.name in here),
-            incomplete=package_data(self.python, name, OWN_ENVIRONMENT) is not None,
+            left_out=read_needs(self.python, name).lines,
         )
 
     def _own_pip(self, layer_python: Path) -> Pip:

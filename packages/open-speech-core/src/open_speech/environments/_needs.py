@@ -32,9 +32,14 @@ class Needs:
     more than its inference imports."""
 
     @property
+    def lines(self) -> tuple[str, ...]:
+        """All of it, the engine first."""
+        return (*self.alone, *self.requires)
+
+    @property
     def names(self) -> set[str]:
         """The distributions named, normalised."""
-        return {name for line in (*self.requires, *self.alone) if (name := _name(line))}
+        return {name for line in self.lines if (name := _name(line))}
 
 
 def read_needs(python: Path, name: str) -> Needs:

@@ -50,8 +50,9 @@ class Environment:
     """Bytes that the installation added."""
     problem: str | None = None
     """Why it cannot be used, with the next step; None when it can."""
-    incomplete: bool = False
-    """In an environment of its own it would be given more: an engine that fits in no other."""
+    left_out: tuple[str, ...] = ()
+    """What it would be given in an environment of its own alone: an engine that fits in no other,
+    and its requirements."""
 
     @property
     def version(self) -> str | None:

@@ -96,6 +96,29 @@ class EnvironmentStore:
         request = together(requests) if more else requests[0]
         return self._base.clash(request.requirement, self._base.resolve(request))
 
+    def left_out(
+        self,
+        requirement: str,
+        *,
+        upgrade: bool = False,
+        constraints: Sequence[str] = (),
+        progress: Progress | None = None,
+        cancelled: threading.Event | None = None,
+    ) -> tuple[str, ...]:
+        """What a provider is given in an environment of its own alone; for most, nothing.
+
+        Requirements, those of its engine first. Fetches the provider, as nothing else tells, and
+        installs nothing. Raises InstallFailed.
+        """
+        request = make_request(
+            requirement,
+            constraints=constraints,
+            upgrade=upgrade,
+            progress=progress,
+            cancelled=cancelled,
+        )
+        return self._base.left_out(request)
+
     def install(
         self,
         requirement: str,

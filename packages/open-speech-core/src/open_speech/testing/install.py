@@ -13,7 +13,7 @@ import shutil
 import textwrap
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 
@@ -86,10 +86,15 @@ def build_wheel(
     requires: Sequence[str] = (),
     distribution: str | None = None,
     requires_python: str | None = None,
+    data: Mapping[str, str] | None = None,
 ) -> Path:
-    """Write a provider as a wheel that pip can install; arguments as for ``install_provider``."""
+    """Write a provider as a wheel that pip can install; arguments as for ``install_provider``.
+
+    ``data`` are further files in it, by path, such as an ``open-speech-environment.toml``.
+    """
     made = _make(name, module_or_source, version, requires, distribution, requires_python)
-    return _write_wheel(target_dir, made)
+    further = {path: _source(text) for path, text in (data or {}).items()}
+    return _write_wheel(target_dir, replace(made, files={**made.files, **further}))
 
 
 def build_library_wheel(
