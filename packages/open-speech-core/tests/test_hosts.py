@@ -366,6 +366,21 @@ async def test_a_late_measure_is_no_answer_to_the_next(make_speech, site, tmp_pa
         assert (await measuring).device_bytes == 2
 
 
+async def test_a_list_does_not_wait_for_a_busy_engine(make_speech, site, tmp_path, monkeypatch):
+    install_provider(site, "counting", _COUNTING)
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    config = {"providers": ["counting"], "options": {"counting": {"gate": str(gate)}}}
+    monkeypatch.setattr("open_speech.hosts._host.MEASURE_TIMEOUT_S", 600.0)
+    async with make_speech(install=(), **config) as speech, asyncio.timeout(60):
+        await speech.manager.load("tone/sine")
+        [status] = [each for each in await speech.models() if each.id == "tone/sine"]
+        assert status.memory is not None
+        assert status.memory.resident_bytes > 0
+        assert (await speech.library.status("tone/sine")).memory is not None
+        await asyncio.to_thread(gate.write_bytes, b"1")  # it can be closed
+
+
 async def test_unloading_ends_the_process(make_speech):
     async with make_speech() as speech:
         await say(speech, "tone/sine")

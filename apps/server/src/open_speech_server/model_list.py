@@ -40,10 +40,9 @@ class ModelList:
         ``devices`` are those of this machine, ``default_device`` the configured one of each kind.
         """
         statuses = await self._speech.models()
-        machine = json.dumps(await asyncio.to_thread(devices))
-        usual = json.dumps(self._device)
-        models = ", ".join(self._entries(statuses))
-        return f'"devices": {machine}, "default_device": {usual}, "models": [{models}]'
+        machine = _json(await asyncio.to_thread(devices))
+        models = ",".join(self._entries(statuses))
+        return f'"devices":{machine},"default_device":{_json(self._device)},"models":[{models}]'
 
     def why_not(self, name: str) -> str | None:
         """Why nobody serves a name; None if somebody does."""
@@ -93,4 +92,8 @@ def _reason(speech: OpenSpeech, name: str) -> str | None:
 
 
 def _text(status: ModelStatus, **more: str) -> str:
-    return json.dumps({**model_json(status), **more}, ensure_ascii=False)
+    return _json({**model_json(status), **more})
+
+
+def _json(found: object) -> str:
+    return json.dumps(found, ensure_ascii=False, separators=(",", ":"))

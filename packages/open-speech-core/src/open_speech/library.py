@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from . import errors
+from .hosts import GLANCE_S
 from .ids import ModelId
 from .manager import ModelManager
 from .models import Kind, ModelInfo
@@ -68,7 +69,7 @@ class Library:
         if resident is None:
             status = of_offer(offer, ModelState.AVAILABLE)
         else:
-            memory = await resident.host.memory() if resident.host else None
+            memory = await resident.host.memory(GLANCE_S) if resident.host else None
             status = of_resident(resident, self._manager.policy.ttl_s, memory)
         return await self._downloads.run(self._looked_up, status)
 

@@ -13,7 +13,7 @@ from functools import partial
 from . import errors
 from .downloads import Downloads
 from .events import EventBus
-from .hosts import Host, Memory
+from .hosts import GLANCE_S, Host, Memory
 from .ids import ModelId
 from .lease import Lease
 from .loader import Loader, MakeHost, Options
@@ -396,4 +396,4 @@ def _forget(resident: Resident, task: asyncio.Task[None]) -> None:
 
 async def _memory(resident: Resident, *, measure: bool) -> Memory | None:
     host = resident.host
-    return await host.memory() if host and measure else None
+    return await host.memory(GLANCE_S) if host and measure else None

@@ -42,6 +42,8 @@ CLOSE_GRACE_S = 2.0
 """How long a model may take to free itself before its worker is killed."""
 MEASURE_TIMEOUT_S = 1.0
 """How long measuring waits for an engine that may be holding the GIL."""
+GLANCE_S = 0.2
+"""The same for lists, whose readers wait: what an engine said before will do."""
 _CREDIT_STEP = WINDOW // 4
 
 
@@ -153,10 +155,10 @@ class Host(ABC):
                 await asyncio.shield(self._cancel(number, answers))
             self._calls.pop(number, None)
 
-    async def memory(self) -> Memory:
+    async def memory(self, patience_s: float | None = None) -> Memory:
         """Measure what the model holds now; the engine's last answer counts while it is busy."""
         try:
-            async with asyncio.timeout(MEASURE_TIMEOUT_S):
+            async with asyncio.timeout(MEASURE_TIMEOUT_S if patience_s is None else patience_s):
                 if self._measured.is_set() and not self.ended.done():
                     self._measured.clear()
                     await self._send(Measure())
