@@ -29,6 +29,8 @@ from .runner import Runner
 
 LOG_FORMAT = "%(levelname)s:%(name)s:%(message)s"
 """Understood by the host, which logs the line again at the level named first."""
+_WAITING = 4
+"""Messages that may wait to be sent before the engine waits too."""
 _PR_SET_PDEATHSIG = 1
 
 
@@ -85,21 +87,11 @@ def _inspect(connection: socket.socket, name: str, paths: Sequence[Path]) -> Non
 
 
 def _serve(connection: socket.socket) -> None:
-    lock = threading.Lock()
-
-    def emit(message: FromWorker) -> None:
-        pieces = wire.encode(message)
-        try:
-            with lock:
-                for piece in pieces:
-                    connection.sendall(piece)
-        except OSError:
-            os._exit(0)  # the server is gone
-
-    runner = Runner(emit)
+    outbox = _Outbox(connection)
+    runner = Runner(outbox.put)
     loads: queue.SimpleQueue[Load] = queue.SimpleQueue()
     reader = threading.Thread(
-        target=_read, args=(connection, runner, loads), name="reader", daemon=True
+        target=_read, args=(connection, runner, loads, outbox), name="reader", daemon=True
     )
     reader.start()
     # On the main thread: engines that set signal handlers while they load can do it nowhere else.
@@ -107,7 +99,55 @@ def _serve(connection: socket.socket) -> None:
     reader.join()
 
 
-def _read(connection: socket.socket, runner: Runner, loads: queue.SimpleQueue[Load]) -> None:
+class _Outbox:
+    """Sends messages in order. What the socket has no room for is sent by a thread.
+
+    So the engine works on while the server takes what it made, until ``_WAITING`` messages wait.
+    """
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._lock = threading.Lock()
+        self._rest: queue.Queue[memoryview] = queue.Queue(_WAITING)
+        threading.Thread(target=self._send_rest, name="writer", daemon=True).start()
+
+    def put(self, message: FromWorker) -> None:
+        """Send now what can be sent: an engine may keep the interpreter to itself afterwards."""
+        # Copied, as an engine may use its buffers again.
+        data = memoryview(b"".join(wire.encode(message)))
+        with self._lock:
+            if not self._rest.unfinished_tasks:
+                data = data[self._send_at_once(data) :]
+            if data:
+                self._rest.put(data)
+
+    def flush(self) -> None:
+        """Wait until everything is sent."""
+        self._rest.join()
+
+    def _send_at_once(self, data: memoryview) -> int:
+        try:
+            return self._connection.send(data, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return 0
+        except OSError:
+            os._exit(0)  # the server is gone
+
+    def _send_rest(self) -> None:
+        try:
+            while True:
+                self._connection.sendall(self._rest.get())
+                self._rest.task_done()
+        except OSError:
+            os._exit(0)
+
+
+def _read(
+    connection: socket.socket,
+    runner: Runner,
+    loads: queue.SimpleQueue[Load],
+    outbox: _Outbox,
+) -> None:
     """Obey the server until it says Close or is gone."""
     try:
         while True:
@@ -125,6 +165,7 @@ def _read(connection: socket.socket, runner: Runner, loads: queue.SimpleQueue[Lo
                     runner.measure()
                 case Close():
                     runner.close()
+                    outbox.flush()
                     break
     except (EOFError, OSError):
         pass  # the server is gone, and nobody waits for what still runs
