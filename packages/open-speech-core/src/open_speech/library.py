@@ -132,10 +132,13 @@ class Library:
                 f"The model {offer.id!r} is loaded.", model=offer.id, hint="Unload it first."
             )
         await self._downloads.delete(offer.model, offer.revision)
-        moved = [each for each in found if each.state is ModelState.DOWNLOADED]
-        for each in moved:
-            self._manager.become(each, ModelState.AVAILABLE)
-        if not moved:
+        cared_for = self._manager.residents.of(offer)  # as they are now
+        for each in cared_for:
+            if each.state in _AT_REST:
+                self._manager.become(each, ModelState.AVAILABLE)
+            elif each.state is ModelState.FAILED:  # so it stays until the next try
+                self._manager.become(each, ModelState.FAILED)
+        if not cared_for:
             self._tell(offer.id, ModelState.AVAILABLE)
 
     def _tell(self, name: str, state: ModelState) -> None:
