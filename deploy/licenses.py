@@ -13,6 +13,7 @@ from importlib.metadata import Distribution, distributions
 
 KNOWN = {
     "av": "BSD-3-Clause; FFmpeg inside: LGPL-3.0-or-later, x264 and x265: GPL-2.0-or-later",
+    "cuda-toolkit": "names other packages and holds no code; theirs is NVIDIA's",
     "espeakng-loader": "MIT; espeak-ng inside: GPL-3.0-or-later",
     "phonemizer-fork": "GPL-3.0-or-later",
 }
