@@ -63,6 +63,20 @@ SHELF = """
         return [Voices(), Ears()]
 """
 """A provider of as many models as one likes, all to be downloaded."""
+CARD = "NVIDIA Something, 16384 MiB, 560.35"
+"""What a driver says of a graphics processor."""
+NOTE_MESSAGES = """
+window.said = [];
+addEventListener("DOMContentLoaded", () => {
+    const messages = document.getElementById("messages");
+    if (!messages) return;
+    new MutationObserver((changes) => {
+        for (const {addedNodes} of changes)
+            for (const node of addedNodes) window.said.push(node.textContent);
+    }).observe(messages, {childList: true});
+});
+"""
+"""Messages go away by themselves: looking now and then could miss one."""
 MakeServer = Callable[..., Live]
 
 
@@ -95,10 +109,15 @@ def hub() -> Iterator[FakeHub]:
 
 @pytest.fixture(scope="module")
 def make_server(hub: FakeHub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeServer]:
-    """``make_server(shelf=0, broken=False, **environment)``: stopped when the module is done."""
+    """``make_server(shelf=4, broken=False, graphics=False, **environment)``: for one module.
+
+    ``graphics`` has the machine look as if it had a graphics processor.
+    """
     with ExitStack() as stack:
 
-        def make(*, shelf: int = 4, broken: bool = False, **environment: str) -> Live:
+        def make(
+            *, shelf: int = 4, broken: bool = False, graphics: bool = False, **environment: str
+        ) -> Live:
             folder = tmp_path_factory.mktemp("server")
             site = folder / "site"
             install_provider(site, "tone", "open_speech.testing.tone")
@@ -106,6 +125,8 @@ def make_server(hub: FakeHub, tmp_path_factory: pytest.TempPathFactory) -> Itera
             install_provider(site, "shelf", SHELF.format(count=shelf))
             if broken:
                 install_provider(site, "wrecked", "raise RuntimeError('the engine is missing')")
+            if graphics:
+                environment["PATH"] = os.pathsep.join([_driver(folder), os.environ["PATH"]])
             base = {
                 "PYTHONPATH": os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")]),
                 "HF_ENDPOINT": hub.url,
@@ -117,6 +138,15 @@ def make_server(hub: FakeHub, tmp_path_factory: pytest.TempPathFactory) -> Itera
         yield make
 
 
+def _driver(folder: Path) -> str:
+    """A folder with a driver's command in it."""
+    command = folder / "bin" / "nvidia-smi"
+    command.parent.mkdir()
+    command.write_text(f"#!/bin/sh\necho '{CARD}'\n")
+    command.chmod(0o755)
+    return str(command.parent)
+
+
 class Visit:
     """A page of one server, and what went wrong or was fetched while it was open."""
 
@@ -126,6 +156,7 @@ class Visit:
             base_url=server.address, accept_downloads=True, **options
         )
         self.context.grant_permissions(["clipboard-read", "clipboard-write", "microphone"])
+        self.context.add_init_script(NOTE_MESSAGES)
         self.page = self.context.new_page()
         self.page.set_default_timeout(WAIT_MS)
         playwright.expect.set_options(timeout=WAIT_MS)
@@ -151,6 +182,10 @@ class Visit:
         """The same, searched for: what else is installed may fill the list."""
         self.page.get_by_label("Search models").fill(model)
         return self.row(model)
+
+    def hears(self, text: str) -> None:
+        """Wait for a message, which may be gone again."""
+        self.until("text => window.said.some((each) => each.includes(text))", text)
 
     def until(self, condition: str, arg: object = None) -> None:
         """Wait for a function of the page to be true. Playwright's own wait needs eval."""

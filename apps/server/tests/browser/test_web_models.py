@@ -10,6 +10,8 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
+from open_speech_server.graphics import devices
+
 SIZE = 600_000
 ALL = 1_000
 
@@ -51,7 +53,8 @@ def test_models_are_grouped_and_told_about(server, visit):
     shelf = here.find("shelf/voice-0001")
     expect(shelf).to_contain_text("600 kB")
     expect(shelf).to_contain_text("English")
-    expect(shelf.get_by_label("Device for shelf/voice-0001")).to_have_value("cpu")
+    expect(shelf.locator(".model-facts")).to_contain_text("Download")
+    expect(page.locator("[data-group=downloading]")).to_be_hidden()
 
 
 def test_a_model_is_loaded_pinned_and_unloaded(server, visit):
@@ -69,6 +72,98 @@ def test_a_model_is_loaded_pinned_and_unloaded(server, visit):
     expect(loaded.locator(".badges")).not_to_contain_text("Pinned")
     loaded.get_by_role("button", name="Unload tone/plain").click()
     expect(page.locator("[data-group=downloaded] [data-id='tone/plain']")).to_be_visible()
+
+
+def test_what_others_pin_shows_at_once(server, visit):
+    pages = [visit(server), visit(server)]
+    mine, other = [each.open() and each.find("tone/plain") for each in pages]
+    mine.get_by_role("button", name="More for tone/plain").click()
+    expect(other).to_be_visible()
+    pages[0].page.get_by_role("menuitem", name="Pin").click()
+    for row in (mine, other):
+        expect(row.locator(".badges")).to_contain_text("Pinned")
+    other.get_by_role("button", name="More for tone/plain").click()
+    pages[1].page.get_by_role("menuitem", name="Unpin").click()
+    for row in (mine, other):
+        expect(row.locator(".badges")).not_to_contain_text("Pinned")
+
+
+def test_nothing_stands_in_the_list_before_it_is_known(server, visit):
+    here = visit(server)
+    page = here.page
+    held = []
+    page.route("**/api/events", lambda route: held.append(route))  # noqa: PLW0108 - it is marked
+    here.open()
+    expect(page.get_by_text("Reading the list…")).to_be_visible()
+    assert page.locator(".models h2:visible, .models h3:visible").count() == 0
+    while not held:  # the browser's messages are read meanwhile
+        page.evaluate("0")
+    held[0].continue_()
+    expect(page.locator("[data-group=loaded] .model")).to_have_count(2)
+    expect(page.get_by_text("Reading the list…")).to_be_hidden()
+    for name in ("Loaded", "Downloaded", "Available"):
+        expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
+    for name in ("Downloading", "Without a provider"):
+        expect(page.get_by_role("heading", name=name, exact=True)).to_be_hidden()
+
+
+def test_without_a_graphics_processor_there_is_no_choice(server, visit):
+    if "cuda" in devices():
+        pytest.skip("this machine has one")
+    here = visit(server)
+    here.open()
+    row = here.find("shelf/voice-0001")
+    expect(row.locator(".device")).to_have_text("cpu")
+    assert row.locator("select").count() == 0
+
+
+def test_the_devices_of_the_machine_can_be_chosen(make_server, hub, visit):
+    model = "shelf/voice-0001"
+    hub.add(model, weights(model))
+    here = visit(make_server(graphics=True, TTS_DEVICE="cuda"))
+    here.open()
+    everywhere = here.find(model).get_by_label(f"Device for {model}")
+    # Left alone, the server's setting decides.
+    expect(everywhere).to_have_value("cuda")
+    assert everywhere.locator("option").all_inner_texts()[:2] == ["cpu", "cuda"]
+    everywhere.select_option("cpu")
+    here.row(model).get_by_role("button", name=f"Load {model}", exact=True).click()
+    expect(here.page.locator(f"[data-group=loaded] [data-id='{model}']")).to_be_visible()
+    expect(here.row(model).locator(".device")).to_have_text("cpu")
+    with here.server.client() as client:
+        assert client.get(f"/api/models/{model}").json()["device"] == "cpu"
+    nowhere_else = here.find("shelf/voice-0000")  # its engine has no use for another
+    expect(nowhere_else.locator(".device")).to_have_text("cpu")
+
+
+def test_models_that_nobody_serves_say_why_and_what_to_do(make_server, hub, visit, tmp_path):
+    (tmp_path / "notes.txt").write_text("Not a model.")
+    server = make_server(OS_LOCAL_MODELS=f"local/notes={tmp_path / 'notes.txt'}")
+    here = visit(server)
+    page = here.open()
+    attention = page.locator(".attention")
+    expect(attention.get_by_role("heading", name="that no provider recognises")).to_be_visible()
+    row = attention.locator("[data-id='local/notes']")
+    expect(row).to_contain_text("Not served")
+    expect(row.locator(".model-error")).to_contain_text("no installed provider recognises")
+    expect(row.locator(".model-error")).to_contain_text("a format that an installed provider reads")
+    expect(here.find("local/notes")).to_have_count(1)
+
+    # What is on disk when its provider goes can still be deleted.
+    model = "shelf/voice-0001"
+    hub.add(model, weights(model))
+    with server.client() as client:
+        client.post(f"/api/models/{model}/download").raise_for_status()
+    page.get_by_label("Search models").fill("")
+    next((server.log.parent / "site").glob("*shelf*.dist-info")).rename(tmp_path / "gone")
+    attention.get_by_role("button", name="Look again").click()
+    orphan = page.locator(f"[data-group=orphaned] [data-id='{model}']")
+    expect(orphan.locator(".model-error")).to_contain_text("is no longer installed")
+    expect(orphan.locator(".model-error")).to_contain_text("Install it again")
+    expect(orphan.locator(".model-facts")).to_contain_text("600 kB")
+    orphan.get_by_role("button", name=f"Delete {model} from disk").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(here.row(model)).to_have_count(0)
 
 
 def test_what_others_do_shows_at_once(server, visit):
@@ -91,6 +186,7 @@ def test_a_slow_download_is_cancelled_and_resumed(server, hub, gate, visit):
     here.find(model).get_by_role("button", name=f"Download {model}").click()
     progress = here.row(model).locator(".progress-text")
     expect(progress).to_contain_text("of 600 kB")
+    expect(page.locator(f"[data-group=downloading] [data-id='{model}']")).to_be_visible()
     # It survives a reload of the page.
     page.reload()
     here.find(model)
@@ -98,11 +194,12 @@ def test_a_slow_download_is_cancelled_and_resumed(server, hub, gate, visit):
     here.row(model).get_by_role("button", name=f"Cancel the download of {model}").click()
     again = here.row(model).get_by_role("button", name=f"Download {model}")
     expect(again).to_be_visible()
-    expect(page.locator("#messages")).to_contain_text("what was fetched is kept")
+    expect(page.locator(f"[data-group=available] [data-id='{model}']")).to_be_visible()
+    here.hears("what was fetched is kept")
     gate.set()
     again.click()
     expect(page.locator(f"[data-group=downloaded] [data-id='{model}']")).to_contain_text("600 kB")
-    expect(page.locator("#messages")).to_contain_text(f"{model} is downloaded")
+    here.hears(f"{model} is downloaded")
     assert [each.start > 0 for each in hub.gets(f"{model}/model.bin")][-1]
 
     here.row(model).get_by_role("button", name=f"Delete {model} from disk").click()
@@ -114,11 +211,11 @@ def test_a_slow_download_is_cancelled_and_resumed(server, hub, gate, visit):
 
 def test_a_failure_is_told(server, visit):
     here = visit(server)
-    page = here.open()
+    here.open()
     model = "shelf/voice-0000"  # which the hub does not have
     here.find(model).get_by_role("button", name=f"Download {model}").click()
     expect(here.row(model).locator(".model-error")).to_contain_text("shelf/voice-0000")
-    expect(page.locator("#messages .error")).to_be_visible()
+    here.hears("shelf/voice-0000")
 
 
 def test_every_action_can_be_copied_as_code(server, visit):
@@ -169,29 +266,18 @@ def test_a_thousand_models_are_quick(make_server, visit):
     here = visit(server)
     page = here.open()
     expect(page.locator(".found")).to_contain_text(re.compile(r"1,\d\d\d models"))
-    # Usable: the rows are there and answer. The bound is against hanging; bench/ measures.
-    usable = page.evaluate(
-        "performance.getEntriesByName('models-render').map(e => e.startTime + e.duration)[0]"
-    )
-    assert usable is not None
-    assert usable < 10_000
+    # What is quick is what is not done (bench/web_page.py measures it): few rows are made.
+    rows = page.locator(".model")
+    assert 2 <= rows.count() < 200
     page.get_by_label("Search models").fill("voice-0499")
-    expect(page.locator(".model")).to_have_count(1)
-    page.evaluate("performance.clearMeasures()")
+    expect(rows).to_have_count(1)
     for text in ("voice", "shelf german", "", "ear-01"):
         page.get_by_label("Search models").fill(text)
-    took = page.evaluate(
-        "performance.getEntriesByName('models-render').map(e => Math.round(e.duration))"
-    )
-    assert took
-    assert max(took) < 500
+        assert rows.count() < 200
     # Rows beyond the first come as they are wanted.
     page.get_by_label("Search models").fill("ear-")
-    rows = page.locator(".model")
     before = rows.count()
-    for _ in range(100):
-        if rows.count() > before:
-            break
-        page.mouse.wheel(0, 4000)
-        page.evaluate("new Promise(done => requestAnimationFrame(() => done()))")
-    assert before < rows.count() < ALL
+    last = page.locator("[data-group=available] .model").last
+    last.scroll_into_view_if_needed()
+    here.until("least => document.querySelectorAll('.model').length > least", before)
+    assert rows.count() < ALL

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
 SPOKEN = Path(__file__).parents[4] / "packages/open-speech-provider-pocketsphinx/tests/data"
+
+
+NOTE_SOUGHT = """() => {
+    const audio = document.querySelector("audio");
+    window.sought = [];
+    audio.addEventListener("seeking", () => window.sought.push(audio.currentTime));
+}"""
+"""A word is heard for a moment: looking now and then could find the next one."""
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +46,7 @@ def transcribe(page):
 def test_a_file_becomes_words_that_can_be_heard(here):
     page = here.page
     choose(page, "light.wav")
-    expect(page.locator(".chosen")).to_contain_text("0:01")
+    expect(page.locator(".chosen")).to_contain_text("0:02")
     transcribe(page)
     transcript = page.locator(".transcript")
     expect(transcript).to_contain_text("please")
@@ -50,10 +59,11 @@ def test_a_file_becomes_words_that_can_be_heard(here):
     here.until("() => document.querySelector('audio').paused")
     assert page.evaluate("document.querySelector('audio').currentTime") < start + 2
     assert page.locator(".transcript .word[tabindex='0']").count() == 1
+    page.evaluate(NOTE_SOUGHT)
     page.keyboard.press("ArrowLeft")
     expect(word).not_to_be_focused()
     page.keyboard.press("Enter")
-    here.until("start => document.querySelector('audio').currentTime < start", start)
+    here.until("start => window.sought.some((time) => time < start)", start)
 
 
 def test_the_text_can_be_copied_and_saved_in_every_form(here):
@@ -87,7 +97,7 @@ def test_the_text_can_be_copied_and_saved_in_every_form(here):
 def test_the_microphone_is_recorded_and_understood(here):
     page = here.page
     page.get_by_role("button", name="Record", exact=True).click()
-    expect(page.locator(".meter .clock")).to_have_text("0:03")
+    expect(page.locator(".meter .clock")).to_have_text(re.compile(r"0:(0[3-9]|[1-5]\d)"))
     page.get_by_role("button", name="Stop recording").click()
     expect(page.locator(".file-name")).to_have_text("recording.webm")
     expect(page.locator(".wave-note")).to_be_hidden()

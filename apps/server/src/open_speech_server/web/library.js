@@ -6,6 +6,8 @@ const listeners = new Set();
 const newsListeners = new Set();
 const refreshing = new Map();
 let providers = [];
+let machine = []; // its devices
+let usual = {}; // the configured device of each kind
 let known = false;
 
 export const library = {
@@ -31,16 +33,30 @@ export function served(model) {
   return model.state !== "provider_missing";
 }
 
-/** loaded, downloaded or available: where a model is shown. */
+/** The devices of this machine that a model can be loaded on. */
+export function devicesFor(model) {
+  return machine.filter((device) => model.devices.includes(device.split(":")[0]));
+}
+
+/** The one of them that it is loaded on if nobody says otherwise; null if there is none. */
+export function usualDevice(model) {
+  const here = devicesFor(model);
+  const wanted = model.device ?? usual[model.type] ?? "";
+  return [wanted, wanted.split(":")[0], here[0]].find((device) => here.includes(device)) ?? null;
+}
+
+/** Where a model is shown; those that the server was told to have and nobody serves need attention. */
 export function groupOf(model) {
   switch (model.state) {
+    case "provider_missing":
+      return model.is_default || !model.size_mb ? "attention" : "orphaned";
     case "loaded":
     case "loading":
     case "draining":
       return "loaded";
     case "downloading":
     case "downloaded":
-      return "downloaded";
+      return model.state;
     case "failed":
       return model.source.length === 0 || model.revision ? "downloaded" : "available";
     default:
@@ -55,7 +71,7 @@ export function isFetching(model) {
 export function hear(event) {
   switch (event.type) {
     case "snapshot":
-      replaceAll(event.models);
+      replaceAll(event);
       refreshProviders();
       return;
     case "state":
@@ -64,6 +80,9 @@ export function hear(event) {
       return;
     case "progress":
       change(event.model, (model) => ({...model, busy: true, download: event}));
+      return;
+    case "pinned":
+      change(event.model, (model) => ({...model, pinned: event.pinned}));
       return;
     case "providers":
       resync();
@@ -83,8 +102,10 @@ function moved(model, state) {
 }
 
 function replaceAll(found) {
+  machine = found.devices;
+  usual = found.default_device;
   models.clear();
-  for (const model of found) keep(model);
+  for (const model of found.models) keep(model);
   known = true;
   tell(null);
 }
@@ -140,7 +161,7 @@ function forget(id) {
 
 export async function resync() {
   try {
-    replaceAll((await json("api/models")).models);
+    replaceAll(await json("api/models"));
     await refreshProviders();
   } catch {
     // the next connection begins with everything

@@ -1,5 +1,5 @@
 // One model in the list: what is known of it and what can be done with it.
-import {groupOf, isFetching, served} from "./library.js";
+import {devicesFor, groupOf, isFetching, served, usualDevice} from "./library.js";
 import {h, icon, iconButton, setText, show} from "./dom.js";
 import {bytes, language} from "./format.js";
 import {S} from "./strings.js";
@@ -11,7 +11,7 @@ const SHOWN_LANGUAGES = 3;
 export function verbs(model) {
   if (isFetching(model)) return ["cancel"];
   if (model.busy || model.state === "draining") return [];
-  const onDisk = groupOf(model) !== "available";
+  const onDisk = isHere(model);
   const removable = model.source.length > 0 && onDisk;
   switch (model.state) {
     case "loaded":
@@ -34,6 +34,11 @@ export function moreVerbs(model) {
   return more;
 }
 
+/** Whether its files are on disk, or come with its provider. */
+function isHere(model) {
+  return ["loaded", "downloaded"].includes(groupOf(model));
+}
+
 export class ModelRow {
   /** `on(verb, model, device, button)` does what is asked. */
   constructor(model, on) {
@@ -47,6 +52,7 @@ export class ModelRow {
     this.badges = h("span.badges");
     this.meta = h("p.model-meta");
     this.abilities = h("ul.chips", {"aria-label": T.can});
+    this.diskLabel = h("dt");
     this.disk = h("dd");
     this.memory = h("dd");
     this.device = h("dd.device");
@@ -60,16 +66,17 @@ export class ModelRow {
       "aria-haspopup": "menu", "aria-expanded": "false",
     });
     this.code = iconButton("code", `${S.code}: ${model.id}`, () => this.on("code", this.model, this.choice(), this.code));
+    this.facts = h(
+      "dl.model-facts",
+      h("div", this.diskLabel, this.disk),
+      h("div.running", h("dt", T.memory), this.memory),
+      h("div.running", h("dt", T.device), this.device),
+    );
     this.element = h(
       "li.model",
       {"aria-labelledby": this.name.id, dataset: {id: model.id}},
       h("div.model-main", h("div.model-title", this.name, this.badges), this.meta, this.abilities),
-      h(
-        "dl.model-facts",
-        h("div", h("dt", T.disk), this.disk),
-        h("div", h("dt", T.memory), this.memory),
-        h("div", h("dt", T.device), this.device),
-      ),
+      this.facts,
       h("div.model-actions", this.state, this.main, this.code, this.more),
       this.progress,
       this.error,
@@ -83,6 +90,7 @@ export class ModelRow {
     this.element.dataset.state = model.state;
     this.updateBadges(model);
     this.updateMeta(model);
+    setText(this.diskLabel, isHere(model) || !served(model) ? T.disk : T.toFetch);
     setText(this.disk, size(model));
     this.updateMemory(model);
     this.updateDevice(model);
@@ -93,6 +101,7 @@ export class ModelRow {
     setText(this.error, model.error ?? "");
     show(this.more, moreVerbs(model).length > 0);
     show(this.code, served(model));
+    show(this.facts, served(model) || Boolean(model.size_mb));
   }
 
   updateBadges(model) {
@@ -126,22 +135,27 @@ export class ModelRow {
   }
 
   updateDevice(model) {
-    const choosable = model.devices.length > 1 && model.state !== "loaded" && served(model);
-    if (choosable && this.select) return;
-    this.select = null;
-    if (choosable) {
-      const usual = model.device?.split(":")[0];
-      this.select = h(
-        "select.small",
-        {"aria-label": T.deviceOf(model.id)},
-        model.devices.map((device) => h("option", {value: device, selected: device === usual}, device)),
+    const choices = served(model) && model.state !== "loaded" ? devicesFor(model) : [];
+    const usual = usualDevice(model);
+    if (choices.length < 2) {
+      this.select = this.choices = null;
+      const shown = model.state === "loaded" ? model.device : usual;
+      const absent = !shown && model.devices.length > 0;
+      this.device.replaceChildren(
+        ...(absent ? [model.devices.join(", "), h("small", T.notHere)] : [shown ?? T.unknown]),
       );
-      this.touched = false;
-      this.select.addEventListener("change", () => {
-        this.touched = true;
-      });
+      return;
     }
-    this.device.replaceChildren(this.select ?? model.device ?? model.devices[0] ?? T.unknown);
+    if (this.choices !== choices.join()) {
+      this.choices = choices.join();
+      this.touched = false;
+      this.select = h(
+        "select.small", {"aria-label": T.deviceOf(model.id), onchange: () => (this.touched = true)},
+        choices.map((device) => h("option", {value: device}, device)),
+      );
+      this.device.replaceChildren(this.select);
+    }
+    if (!this.touched) this.select.value = usual;
   }
 
   /** The device that was chosen, or null to leave it to the server. */

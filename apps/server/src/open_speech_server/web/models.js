@@ -1,5 +1,5 @@
-// The Models tab: loaded, downloaded, available; each by what it does.
-import {act, groupOf, library, onChange, served} from "./library.js";
+// The Models tab: loaded, downloading, downloaded, available; each by what it does.
+import {act, groupOf, library, onChange} from "./library.js";
 import {arrange, h, icon, once, setText, show} from "./dom.js";
 import {confirm, menu, showCode, toast} from "./dialogs.js";
 import {bytes, language, primary} from "./format.js";
@@ -9,27 +9,29 @@ import {modelSnippets} from "./snippets.js";
 import {S} from "./strings.js";
 
 const T = S.models;
-const GROUPS = ["loaded", "downloaded", "available"];
-const KINDS = ["stt", "tts"];
+const GROUPS = ["loaded", "downloading", "downloaded", "available", "orphaned"];
+const ALWAYS = ["loaded", "downloaded", "available"]; // shown though there may be nothing in them
+const KINDS = ["stt", "tts", "unknown"];
 const STEP = 16; // rows of a list at a time; more come before the last is reached
-const order = new Intl.Collator("en", {numeric: true});
+const names = new Intl.Collator("en", {numeric: true});
 
 export function modelsView() {
   const rows = new Map();
   const filters = new Filters(() => render());
-  const lists = new Map(GROUPS.map((group) => [group, new Group(group, (model) => rowOf(model), () => render())]));
-  const attention = h("section.attention", {hidden: true, "aria-label": T.broken});
+  const lists = new Map(GROUPS.map((name) => [name, new Group(name, rowOf, () => render())]));
+  const attention = new Attention(rowOf, () => render());
   const nothing = h(
     "p.nothing", {hidden: true}, T.none, " ",
     h("button.link", {type: "button", onclick: () => filters.clear()}, T.clear),
   );
   const loading = h("p.nothing", T.loading);
   const element = h(
-    "div.models", filters.element, attention, loading, nothing,
+    "div.models", filters.element, attention.element, loading, nothing,
     [...lists.values()].map((list) => list.element),
   );
   const awaited = new Map();
-  let inOrder = null;
+  let order = []; // of ids
+  const listed = new Set();
 
   function rowOf(model) {
     let row = rows.get(model.id);
@@ -43,22 +45,24 @@ export function modelsView() {
     const started = performance.now();
     const models = sorted();
     filters.offer(models);
-    const missing = models.filter((model) => !served(model) && groupOf(model) === "available" && model.is_default);
     const found = models.filter((model) => filters.matches(model));
-    for (const group of GROUPS) {
-      lists.get(group).render(found.filter((model) => groupOf(model) === group), filters.active());
-    }
+    const grouped = Object.fromEntries(["attention", ...GROUPS].map((name) => [name, []]));
+    for (const model of found) grouped[groupOf(model)].push(model);
+    for (const [name, list] of lists) list.render(grouped[name], filters.active());
+    attention.render(grouped.attention, filters.active());
     show(loading, false);
     show(nothing, found.length === 0);
     filters.tell(found.length, models.length);
-    renderAttention(attention, missing);
     performance.measure("models-render", {start: started});
   }
 
-  /** In the order of the list; put in order only when there is something new. */
+  /** In the order of the list; put in order only when there are others than before. */
   function sorted() {
-    inOrder ??= library.all().sort(byName);
-    return inOrder;
+    if (listed.size === 0) {
+      order = library.all().sort(byName).map((model) => model.id);
+      for (const id of order) listed.add(id);
+    }
+    return order.map(library.get);
   }
 
   async function perform(verb, model, device, button) {
@@ -131,8 +135,8 @@ export function modelsView() {
     render();
     tellWhenDone();
   });
-  onChange(() => {
-    inOrder = null;
+  onChange((ids) => {
+    if (!ids?.every((id) => listed.has(id))) listed.clear();
     soon();
   });
   document.addEventListener("keydown", (event) => {
@@ -146,7 +150,7 @@ export function modelsView() {
 }
 
 function byName(one, other) {
-  return Number(other.is_default) - Number(one.is_default) || order.compare(one.id, other.id);
+  return Number(other.is_default) - Number(one.is_default) || names.compare(one.id, other.id);
 }
 
 function menuItems(model, device, perform) {
@@ -167,37 +171,48 @@ function useWith(verb, model) {
   location.hash = verb;
 }
 
-/** Broken providers, and configured models that nobody serves. */
-function renderAttention(section, missing) {
-  const broken = library.providers().filter((provider) => provider.status === "broken");
-  const signature = JSON.stringify([broken.map((each) => [each.name, each.error]), missing.map((each) => each.id)]);
-  if (section.dataset.signature === signature) return;
-  section.dataset.signature = signature;
-  show(section, broken.length + missing.length > 0);
-  const again = h("button.small", {
-    type: "button",
-    onclick: async () => {
-      again.disabled = true;
-      try {
-        await act.rescan();
-        toast(T.rescanned);
-      } catch (error) {
-        toast(error.message, "error");
-      }
-      again.disabled = false;
-    },
-  }, T.rescan);
-  section.replaceChildren(
-    h("header", icon("warning"), h("h2", T.broken), again),
-    ...broken.map((provider) =>
-      h(
-        "article",
-        h("h3", T.brokenOf(provider.name), h("small", `${provider.distribution} ${provider.version}`)),
-        h("p", provider.error),
-        provider.detail ? h("details", h("summary", T.reason), h("pre.code", {tabIndex: 0, role: "region", "aria-label": T.reason}, provider.detail)) : null,
-      ),
-    ),
-    ...missing.map((model) => h("article", h("h3", T.missing(model.id)), h("p", model.error ?? T.missingHint))),
+/** Broken providers, and models that the server was told to have and nobody serves. */
+class Attention {
+  constructor(rowOf, render) {
+    this.broken = h("div");
+    this.list = new Group("attention", rowOf, render);
+    this.again = h("button.small", {type: "button", onclick: () => this.look()}, T.rescan);
+    this.element = h(
+      "section.attention", {hidden: true, "aria-label": T.broken},
+      h("header", icon("warning"), h("h2", T.broken), this.again), this.broken, this.list.element,
+    );
+  }
+
+  async look() {
+    this.again.disabled = true;
+    try {
+      await act.rescan();
+      toast(T.rescanned);
+    } catch (error) {
+      toast(error.message, "error");
+    }
+    this.again.disabled = false;
+  }
+
+  render(models, filtered) {
+    const broken = library.providers().filter((provider) => provider.status === "broken");
+    const signature = JSON.stringify(broken.map((each) => [each.name, each.error]));
+    if (this.signature !== signature) {
+      this.signature = signature;
+      this.broken.replaceChildren(...broken.map(brokenProvider));
+    }
+    this.list.render(models, filtered);
+    show(this.element, broken.length + models.length > 0);
+  }
+}
+
+function brokenProvider(provider) {
+  const more = {tabIndex: 0, role: "region", "aria-label": T.reason};
+  return h(
+    "article",
+    h("h3", T.brokenOf(provider.name), h("small", `${provider.distribution} ${provider.version}`)),
+    h("p", provider.error),
+    provider.detail ? h("details", h("summary", T.reason), h("pre.code", more, provider.detail)) : null,
   );
 }
 
@@ -205,18 +220,20 @@ class Group {
   constructor(name, rowOf, render) {
     this.name = name;
     this.rowOf = rowOf;
-    this.limits = {stt: STEP, tts: STEP};
+    this.limits = Object.fromEntries(KINDS.map((kind) => [kind, STEP]));
     this.count = h("span.count");
     this.sum = h("span.sum");
     this.empty = h("p.empty", {hidden: true}, T.empty[name]);
-    const id = `group-${name}`;
     this.lists = Object.fromEntries(KINDS.map((kind) => [kind, this.makeList(kind, render)]));
-    this.element = h(
-      "section.group", {"aria-labelledby": id, dataset: {group: name}},
-      h("header", h("h2", {id}, T.groups[name]), this.count, h("p.hint", T.hints[name]), this.sum),
-      this.empty,
-      KINDS.map((kind) => this.lists[kind].section),
-    );
+    this.element = h("section.group", {hidden: true, dataset: {group: name}});
+    if (name in T.groups) this.element.append(this.makeHeader(`group-${name}`));
+    this.element.append(this.empty, ...KINDS.map((kind) => this.lists[kind].section));
+  }
+
+  makeHeader(id) {
+    this.element.setAttribute("aria-labelledby", id);
+    const title = h("h2", {id}, T.groups[this.name]);
+    return h("header", title, this.count, h("p.hint", T.hints[this.name]), this.sum);
   }
 
   makeList(kind, render) {
@@ -232,7 +249,7 @@ class Group {
     );
     observer.observe(more);
     const count = h("span.count");
-    const section = h("div.kind", h("h3", T.kinds[kind], count), list, more);
+    const section = h("div.kind", h("h3", T.kinds[kind] ?? T.kindUnknown, count), list, more);
     return {section, list, more, count};
   }
 
@@ -241,7 +258,7 @@ class Group {
     const memory = models.reduce((sum, model) => sum + (model.memory_bytes ?? 0), 0);
     setText(this.sum, this.name === "loaded" && memory ? T.memoryOf(bytes(memory)) : "");
     show(this.empty, models.length === 0);
-    show(this.element, models.length > 0 || !filtered);
+    show(this.element, models.length > 0 || (ALWAYS.includes(this.name) && !filtered));
     for (const kind of KINDS) {
       const {section, list, more, count} = this.lists[kind];
       const found = models.filter((model) => model.type === kind);
@@ -337,7 +354,7 @@ class Filters {
   haystack(model) {
     let text = this.haystacks.get(model);
     if (text === undefined) {
-      text = [model.id, model.provider, model.description, model.license, T.kinds[model.type], ...model.aliases,
+      text = [model.id, model.provider, model.description, model.license, T.kinds[model.type] ?? "", ...model.aliases,
         ...model.languages, ...model.languages.map(language)].join("\n").toLowerCase();
       this.haystacks.set(model, text);
     }
@@ -351,7 +368,7 @@ class Filters {
 
 function fill(select, values, label) {
   const {value} = select;
-  const options = [...values].map((each) => [each, label(each)]).sort((one, other) => order.compare(one[1], other[1]));
+  const options = [...values].map((each) => [each, label(each)]).sort((one, other) => names.compare(one[1], other[1]));
   select.replaceChildren(select.options[0], ...options.map(([each, text]) => h("option", {value: each}, text)));
   select.value = values.has(value) ? value : "";
 }

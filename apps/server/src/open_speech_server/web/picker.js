@@ -51,7 +51,7 @@ export class ModelPicker {
   }
 
   fill(models) {
-    const groups = ["loaded", "downloaded", "available"].map((group) => {
+    const groups = ["loaded", "downloaded", "downloading", "available"].map((group) => {
       const found = models.filter((model) => groupOf(model) === group);
       return found.length ? h("optgroup", {label: S.models.groups[group]}, found.map(option)) : null;
     });

@@ -59,7 +59,7 @@ function body(method, path, operation, schema) {
   const command = curl(method, path, content, schema);
   return h(
     "div.operation-body",
-    operation.description ? h("p", operation.description) : null,
+    prose(operation.description ?? "").map((parts) => h("p", parts)),
     operation.parameters?.length ? [h("h4", T.parameters), rows(operation.parameters.map((each) => [each.name, each.schema, each.required, each.description]), schema)] : null,
     content.map(([kind, {schema: fields}]) => [h("h4", T.body(kind)), fieldRows(fields, schema)]),
     h("div.row.spread", h("h4", T.curl), iconButton("copy", S.copy, () => copy(command))),
@@ -79,9 +79,16 @@ function rows(found, schema) {
   const head = h("tr", [T.field, T.type, T.meaning].map((label) => h("th", {scope: "col"}, label)));
   const lines = found.map(([name, field, required, meaning]) => {
     const otherwise = field.default === undefined || field.default === null ? "" : T.otherwise(JSON.stringify(field.default));
-    return h("tr", h("td", name), h("td", type(field, schema), h("small", required ? T.required : otherwise)), h("td", meaning ?? field.title ?? ""));
+    return h("tr", h("td", name), h("td", type(field, schema), h("small", required ? T.required : otherwise)), h("td", prose(meaning ?? field.title ?? "").flat()));
   });
-  return h("div.table", {tabIndex: 0, role: "region", "aria-label": T.parameters}, h("table", h("thead", head), h("tbody", lines)));
+  return h("table", h("thead", head), h("tbody", lines));
+}
+
+/** The paragraphs of a description: lines are wrapped anew, and `this` is code. */
+function prose(text) {
+  return text.split(/\n\s*\n/).filter((each) => each.trim()).map((paragraph) =>
+    paragraph.replace(/\s+/g, " ").split(/`+([^`]+)`+/).map((part, index) => (index % 2 ? h("code", part) : part)),
+  );
 }
 
 function type(field, schema) {

@@ -122,7 +122,7 @@ export function transcribeView() {
     setText(note, sound ? "" : T.undrawn);
     if (!sound) return;
     wave.set(sound.samples, sound.seconds);
-    setText(facts, `${clock(sound.seconds)}  ·  ${bytes(found.size)}`);
+    setText(facts, `${clock(Math.round(sound.seconds))}  ·  ${bytes(found.size)}`);
     // A recording from the microphone has no table of positions: as wav it can be sought in.
     if (found.name === T.recordingName) listenTo(wav(sound.samples, sound.rate));
   }
