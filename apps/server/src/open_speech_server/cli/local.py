@@ -21,13 +21,16 @@ from open_speech import (
     SpeechRequest,
     TranscriptionRequest,
 )
+from open_speech.aio import in_thread
 from open_speech.capabilities import require_kind
 from open_speech.errors import ModelNotFound, OpenSpeechError, ProviderBroken
 from open_speech.resident import ModelState
 from open_speech.routing import Offer
+from open_speech.service import Length
 from open_speech.status import ModelStatus, of_offer
 from open_speech.store import Progress as Downloading
 from open_speech.store import Store
+from open_speech.transcription import join_texts
 
 from ..config import core_config, voice_library, weight_store
 from ..languages import language_name
@@ -107,32 +110,32 @@ class LocalClient:
 
         name, offer = self._ready(Kind.STT, asked.model)
         only = offer.model.languages[0] if len(offer.model.languages) == 1 else None
-        language, duration = asked.language or only, 0.0
-        segments: list[Segment] = []
+        language, segments = asked.language or only, list[Segment]()
         limits = DecodeLimits(max_seconds=self._settings.os_max_audio_s)
         rate = offer.model.sample_rate
         self._progress.show(f"loading {name}")
-        for stretch in decode_stretches(recording, sample_rate=rate, limits=limits):
-            duration = stretch.offset + stretch.audio.seconds
-            request = TranscriptionRequest(
-                audio=stretch.audio,
-                language=asked.language,
-                prompt=asked.prompt,
-                word_timestamps=asked.words,
-            )
-            hearing = self._portal.iterate(self._speech.hear(request, model=name))
-            with closing(hearing) as events:
-                for event in events:
-                    if isinstance(event, DetectedLanguage):
-                        language = event.language
-                    elif isinstance(event, Segment):
-                        segments.append(event.shifted(stretch.offset))
-                        on_text(event.text)
-                        self._progress.show(f"{segments[-1].end:.0f} of {duration:.0f} s heard")
+        stretches = decode_stretches(recording, sample_rate=rate, limits=limits)
+        request = TranscriptionRequest(
+            audio=next(stretches),
+            language=asked.language,
+            prompt=asked.prompt,
+            word_timestamps=asked.words,
+        )
+        length = Length(request.audio)
+        rest = length.of(in_thread(stretches))
+        hearing = self._portal.iterate(self._speech.hear(request, model=name, rest=rest))
+        with closing(hearing) as events:
+            for event in events:
+                if isinstance(event, DetectedLanguage):
+                    language = event.language
+                elif isinstance(event, Segment):
+                    segments.append(event)
+                    on_text(event.text)
+                    self._progress.show(f"{event.end:.0f} of {length.seconds:.0f} s heard")
         return Heard(
-            text=" ".join(text for segment in segments if (text := segment.text.strip())),
+            text=join_texts(segment.text for segment in segments),
             language=language_name(language),
-            duration=duration,
+            duration=length.seconds,
             segments=tuple(segments),
             words=tuple(word for segment in segments for word in segment.words),
         )

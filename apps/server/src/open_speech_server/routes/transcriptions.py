@@ -114,13 +114,13 @@ async def _open(
     )
 
 
-async def _decoded(
+def _decoded(
     form: TranslationForm, model: ModelInfo, max_seconds: float
 ) -> AsyncGenerator[Audio, None]:
     from open_speech.codecs.decode import decode_stretches
     from open_speech.codecs.limits import DecodeLimits
 
-    stretches = in_thread(
+    return in_thread(
         decode_stretches(
             form.file.file,
             sample_rate=model.sample_rate,
@@ -128,9 +128,6 @@ async def _decoded(
             media_type=form.file.content_type,
         )
     )
-    async with aclosing(stretches):
-        async for stretch in stretches:
-            yield stretch.audio
 
 
 async def _whole(

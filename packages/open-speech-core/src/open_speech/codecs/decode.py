@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
@@ -22,7 +21,7 @@ from ._libav import read_frames, to_frames, to_mono
 from ._pcm import Pcm16, PcmLayout, is_wav, read_pcm, read_wav
 from .limits import DecodeLimits, Meter, check_shape
 
-__all__ = ["DecodeLimits", "Stretch", "decode", "decode_stretches"]
+__all__ = ["DecodeLimits", "decode", "decode_stretches"]
 
 STRETCH_SECONDS = 1_800.0
 """Up to here audio stays in one piece, and equals what the bare library would hear."""
@@ -37,15 +36,6 @@ _SEARCH_SECONDS = 60.0
 _FRAME_SECONDS = 0.02
 _QUIET_FRAMES = 15
 """Frames over which loudness is averaged: 0.3 seconds, a pause between words."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Stretch:
-    """A piece of a long recording."""
-
-    audio: Audio
-    offset: float
-    """Seconds of the recording before it."""
 
 
 def decode(
@@ -78,7 +68,7 @@ def decode_stretches(
     limits: DecodeLimits = DecodeLimits(),  # noqa: B008 - frozen
     media_type: str | None = None,
     max_seconds: float = STRETCH_SECONDS,
-) -> Generator[Stretch, None, None]:
+) -> Generator[Audio, None, None]:
     """Decode a recording of any length piece by piece, in order and without gaps.
 
     Up to ``max_seconds`` there is one piece, the same as ``decode`` gives. Beyond that each piece
@@ -88,7 +78,7 @@ def decode_stretches(
     """
     most = max(1, int(max_seconds * sample_rate))
     held: list[Pcm16] = []
-    held_samples = done = 0
+    held_samples = 0
     with _opened(source) as stream:
         for chunk in _read(stream, sample_rate, limits, media_type):
             held.append(chunk)
@@ -96,10 +86,10 @@ def decode_stretches(
             while held_samples > most:
                 whole = np.concatenate(held)
                 cut = _quietest(whole[:most], sample_rate)
-                yield Stretch(audio=_audio(whole[:cut], sample_rate), offset=done / sample_rate)
-                held, held_samples, done = [whole[cut:].copy()], held_samples - cut, done + cut
+                yield _audio(whole[:cut], sample_rate)
+                held, held_samples = [whole[cut:].copy()], held_samples - cut
                 del whole
-    yield Stretch(audio=_audio(np.concatenate(held), sample_rate), offset=done / sample_rate)
+    yield _audio(np.concatenate(held), sample_rate)
 
 
 @contextmanager
