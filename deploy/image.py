@@ -4,6 +4,7 @@ nox -s image                                  # the CUDA variant
 nox -s image -- --build-arg VARIANT=cpu --build-arg TORCH_INDEX=ADDRESS
 nox -s image -- --wheels FOLDER --build-arg VARIANT=cpu    # torch's CPU build lies in FOLDER
 nox -s image -- --only smoke                  # try an image that is there
+nox -s image -- --only guest --run OPTIONS    # options for the engine's run, as for the others
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
+TRIALS = {"smoke": "smoke.py", "cases": "smoke_cases.py", "guest": "smoke_guest.py"}
+"""What tries an image. The guest needs a package index, and comes only when it is asked for."""
 ENGINES = ("docker", "podman", "buildah")
 IMAGE = "localhost/open-speech:dev"
 
@@ -68,6 +71,16 @@ def sizes(engine: str, image: str) -> dict[str, int]:
     return {"unpacked": int(shown.stdout), "compressed": counter.total}
 
 
+def space(engine: str, image: str) -> str:
+    """A table of what takes the space, made by the image's own Python."""
+    if engine == "buildah":
+        return "buildah builds; podman or docker tells what takes the space."
+    python = ("--entrypoint", "/opt/open-speech/bin/python", image, "-")
+    script = (HERE / "space.py").read_text(encoding="utf-8")
+    run = [engine, "run", "--rm", "--interactive", "--user", "0", *python]
+    return subprocess.run(run, input=script, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
 class _Counter:
     """Counts what is written, and keeps nothing."""
 
@@ -90,25 +103,30 @@ def main() -> None:
     )
     parser.add_argument("--image", default=IMAGE)
     parser.add_argument("--wheels", type=Path, help="Folder of wheels that the build shall see.")
-    parser.add_argument("--only", choices=("build", "measure", "smoke"), help="One step alone.")
+    parser.add_argument("--run", default="", help="More options for the engine's `run`.")
+    steps = ("build", "measure", *TRIALS)
+    parser.add_argument("--only", choices=steps, help="One step alone.")
     given, more = parser.parse_known_args()
     engine = given.engine or at_hand()
-    if given.only in (None, "build"):
+    wanted = (given.only,) if given.only else ("build", "measure", "smoke", "cases")
+    if "build" in wanted:
         build(engine, given.image, given.wheels, more)
-    if given.only in (None, "measure"):
+    if "measure" in wanted:
         print(json.dumps(sizes(engine, given.image)))
-    if given.only in (None, "smoke"):
-        if engine == "buildah":
-            sys.exit("buildah builds; podman or docker is needed to run the smoke test.")
-        command = [
-            sys.executable,
-            str(HERE / "smoke.py"),
-            "--engine",
-            engine,
-            "--image",
-            given.image,
-        ]
-        sys.exit(subprocess.run(command, check=False).returncode)
+        print(space(engine, given.image))
+    for name in wanted:
+        if name in TRIALS:
+            attempt(TRIALS[name], engine, given.image, given.run)
+
+
+def attempt(script: str, engine: str, image: str, options: str) -> None:
+    """Run a script that tries an image; end where it failed."""
+    if engine == "buildah":
+        sys.exit("buildah builds; podman or docker is needed to run what was built.")
+    command = [sys.executable, str(HERE / script), "--engine", engine, "--image", image]
+    status = subprocess.run([*command, f"--run={options}"], check=False).returncode
+    if status:
+        sys.exit(status)
 
 
 if __name__ == "__main__":

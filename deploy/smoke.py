@@ -29,7 +29,7 @@ from open_speech.testing.hub import FakeHub, repositories_below
 HERE = Path(__file__).parent
 MOUNT = "/root/.cache/open-speech"
 USER = "12345:0"
-WAIT_S = 180.0
+WAIT_S = 600.0
 EMBEDDED = {"STT_MODEL": "pocketsphinx/en-us", "TTS_MODEL": "espeak/en-us", "TTS_VOICE": "default"}
 MODELS = {
     "Systran/faster-whisper-tiny": "stt",
@@ -95,31 +95,51 @@ class Container:
         raise SystemExit(f"{path} is not answered:\n{self.run('logs', self.name, check=False)}")
 
 
-@contextmanager
-def started(
-    engine: list[str], image: str, volume: str, extra: list[str], **settings: str
-) -> Iterator[Container]:
-    """The image with a volume and settings, until the block ends."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    settings = {"OS_HOST": "127.0.0.1", "OS_PORT": str(port), **EMBEDDED, **settings}
-    variables = [part for item in settings.items() for part in ("--env", "=".join(item))]
-    container = Container(
-        engine, f"open-speech-smoke-{secrets.token_hex(4)}", port, time.monotonic()
-    )
-    try:
-        container.run(
-            "run", "--detach", "--name", container.name, "--network", "host", "--user", USER,
-            "--volume", f"{volume}:{MOUNT}", *extra, *variables, image,
-        )  # fmt: skip
-        yield container
-    finally:
-        container.run("rm", "--force", container.name, check=False)
+@dataclass(frozen=True)
+class Trial:
+    """What is tried, and how."""
+
+    engine: list[str]
+    image: str
+    extra: list[str]
+    """More options for the engine's `run`."""
+    hub: FakeHub
+    """Has tiny models."""
+
+    @contextmanager
+    def volume(self) -> Iterator[str]:
+        """The name of a volume, which is deleted afterwards."""
+        name = f"open-speech-smoke-{secrets.token_hex(4)}"
+        try:
+            yield name
+        finally:
+            remove = [*self.engine, "volume", "rm", "--force", name]
+            subprocess.run(remove, check=False, capture_output=True)
+
+    @contextmanager
+    def started(self, volume: str, *options: str, **settings: str) -> Iterator[Container]:
+        """The image with a volume, options and settings, until the block ends."""
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            port = probe.getsockname()[1]
+        settings = {"OS_HOST": "127.0.0.1", "OS_PORT": str(port), **EMBEDDED, **settings}
+        variables = [part for item in settings.items() for part in ("--env", "=".join(item))]
+        name = f"open-speech-smoke-{secrets.token_hex(4)}"
+        container = Container(self.engine, name, port, time.monotonic())
+        try:
+            container.run(
+                "run", "--detach", "--name", name, "--network", "host", "--user", USER,
+                "--volume", f"{volume}:{MOUNT}", *options, *self.extra, *variables, self.image,
+            )  # fmt: skip
+            yield container
+        finally:
+            container.run("rm", "--force", name, check=False)
 
 
-def speak(client: httpx.Client, model: str, text: str = "one two three") -> bytes:
+def speak(
+    client: httpx.Client, model: str, text: str = "one two three", *, voice: str = "default"
+) -> bytes:
     """Words as a wav file."""
-    body = {"model": model, "input": text, "voice": "default", "response_format": "wav"}
+    body = {"model": model, "input": text, "voice": voice, "response_format": "wav"}
     answer = client.post("/v1/audio/speech", json=body)
     require(answer.is_success, f"{model}: {answer.text[:500]}" if not answer.is_success else "")
     require(answer.content[:4] == b"RIFF" and len(answer.content) > 2000, f"{model} said nothing")
@@ -182,9 +202,9 @@ def say(line: str) -> None:
     print(line, flush=True)
 
 
-def locked_down(engine: list[str], image: str, volume: str, extra: list[str], hub: FakeHub) -> None:
+def locked_down(tried: Trial, volume: str) -> None:
     """The first start, with nothing allowed."""
-    with started(engine, image, volume, [*LOCKED, *extra], HF_ENDPOINT=hub.url) as container:
+    with tried.started(volume, *LOCKED, HF_ENDPOINT=tried.hub.url) as container:
         alive = container.wait("/health")
         ready = container.wait("/health/ready")
         say(f"start to /health: {alive:.1f} s; to ready with the embedded models: {ready:.1f} s")
@@ -206,10 +226,10 @@ def locked_down(engine: list[str], image: str, volume: str, extra: list[str], hu
         require(not strays(container), f"written outside the volume: {strays(container)}")
 
 
-def offline(engine: list[str], image: str, volume: str, extra: list[str]) -> None:
+def offline(tried: Trial, volume: str) -> None:
     """The second start: what is on the volume is enough, and a root that can be written is not."""
     settings = {"HF_HUB_OFFLINE": "true", "STT_MODEL": "Systran/faster-whisper-tiny"}
-    with started(engine, image, volume, extra, **settings) as container:
+    with tried.started(volume, **settings) as container:
         say(f"offline, with a fetched model: ready after {container.wait('/health/ready'):.1f} s")
         with container.client() as client:
             say(f"heard {hear(client, 'whisper-1', speak(client, 'tts-1'))!r}")
@@ -218,29 +238,28 @@ def offline(engine: list[str], image: str, volume: str, extra: list[str]) -> Non
         require(not strays(container), "something was written outside the volume")
 
 
-def main() -> None:
-    """Try an image."""
-    parser = argparse.ArgumentParser(description=__doc__)
+@contextmanager
+def trial(description: str | None) -> Iterator[Trial]:
+    """What the command line asks for, with a hub of tiny models."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--engine", default="docker", help="The engine's command, with options.")
     parser.add_argument("--image", default="localhost/open-speech:dev")
     parser.add_argument("--hub", type=Path, help="Folder that tiny_hub.py wrote; made if left out.")
     parser.add_argument("--run", default="", help="More options for the engine's `run`.")
     given = parser.parse_args()
-    engine, extra = shlex.split(given.engine), shlex.split(given.run)
-    volume = f"open-speech-smoke-{secrets.token_hex(4)}"
     with tempfile.TemporaryDirectory() as folder, FakeHub() as hub:
-        models = given.hub or Path(folder)
         if not given.hub:
             subprocess.run([sys.executable, str(HERE / "tiny_hub.py"), folder], check=True)
-        for name, path in repositories_below(models).items():
+        for name, path in repositories_below(given.hub or Path(folder)).items():
             hub.add(name, path)
-        try:
-            locked_down(engine, given.image, volume, extra, hub)
-            offline(engine, given.image, volume, extra)
-        finally:
-            subprocess.run(
-                [*engine, "volume", "rm", "--force", volume], check=False, capture_output=True
-            )
+        yield Trial(shlex.split(given.engine), given.image, shlex.split(given.run), hub)
+
+
+def main() -> None:
+    """Try an image."""
+    with trial(__doc__) as tried, tried.volume() as volume:
+        locked_down(tried, volume)
+        offline(tried, volume)
     say("The image passed.")
 
 

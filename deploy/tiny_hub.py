@@ -18,6 +18,11 @@ from pathlib import Path
 from types import ModuleType
 
 ROOT = Path(__file__).parents[1]
+WHISPER = (
+    "Systran/faster-whisper-tiny",
+    "Systran/faster-whisper-base",
+    "deepdml/faster-whisper-large-v3-turbo-ct2",
+)
 
 
 def maker(provider: str, name: str) -> ModuleType:
@@ -32,9 +37,10 @@ def maker(provider: str, name: str) -> ModuleType:
 
 
 def whisper(hub: Path) -> None:
-    """A model that understands digits."""
+    """A model that understands digits, under the name of each that a compose file asks for."""
     data = ROOT / "packages/open-speech-provider-whisper/tests/data/whisper-digits"
-    shutil.copytree(data, hub / "Systran/faster-whisper-tiny", dirs_exist_ok=True)
+    for name in WHISPER:
+        shutil.copytree(data, hub / name, dirs_exist_ok=True)
 
 
 def piper(hub: Path) -> None:
@@ -63,9 +69,10 @@ def kokoro(hub: Path) -> None:
 
 
 def qwen3(hub: Path) -> None:
-    """A checkpoint that says a second of sound."""
-    folder = hub / "Qwen/Qwen3-TTS-12Hz-0.6B-CustomVoice"
-    maker("qwen3", "tiny_checkpoint").write(folder, "custom_voice", frames=12)
+    """Checkpoints that say a second of sound: one with voices of its own, one that clones."""
+    made = maker("qwen3", "tiny_checkpoint")
+    for kind, name in (("custom_voice", "CustomVoice"), ("base", "Base")):
+        made.write(hub / f"Qwen/Qwen3-TTS-12Hz-0.6B-{name}", kind, frames=12)
 
 
 MAKERS: dict[str, Callable[[Path], None]] = {

@@ -13,6 +13,8 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from open_speech import Capability
+from open_speech.plugins import installed_providers, load_backends
 from open_speech_server.settings import Settings
 from rules.repository import ROOT
 from test_compose_cases import CASES as ENVIRONMENTS
@@ -27,6 +29,8 @@ CASES = {
     "split-device": "split",
 }
 """The files of the seed's five cases -> the environments that the tests run."""
+INSTEAD = {"voice-cloning": {"TTS_MODEL": "qwen3-tts-0.6b-base"}}
+"""Where a file differs: the seed's name is a checkpoint with preset voices, which clones nobody."""
 IMAGE = "${OPEN_SPEECH_IMAGE:-jwindsor1/open-speech:latest}"
 MOUNT = "/root/.cache/open-speech"
 OURS = re.compile(r"OS|STT|TTS|HF|OPEN_SPEECH")
@@ -95,7 +99,14 @@ def test_o3_every_example_is_locked_down_and_watched(path: Path) -> None:
 def test_the_cases_have_the_environments_that_are_tested(name: str) -> None:
     found = variables(ours(DEPLOY / "compose" / f"{name}.yaml"))
     assert found.pop("OS_API_KEY") == "${OS_API_KEY:-}"
-    assert found == ENVIRONMENTS[CASES[name]]
+    assert found == {**ENVIRONMENTS[CASES[name]], **INSTEAD.get(name, {})}
+
+
+def test_the_case_for_cloning_clones() -> None:
+    named = variables(ours(DEPLOY / "compose" / "voice-cloning.yaml"))["TTS_MODEL"]
+    backends = (each for provider in installed_providers() for each in load_backends(provider))
+    (model,) = (m for backend in backends for m in backend.list_available() if m.id == named)
+    assert Capability.VOICE_CLONE in model.capabilities
 
 
 def test_the_cases_differ_in_nothing_but_environment_and_devices() -> None:
