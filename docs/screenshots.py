@@ -10,6 +10,7 @@ import random
 import shutil
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +48,17 @@ def main() -> int:
         )
         with live_server(Path(folder), environment) as server:
             _fill(server, hub)
-            for scheme in SCHEMES:
-                for size in SIZES:
-                    _pictures(browser, server, scheme, size)
+            pages = [
+                (_open(browser, server, scheme, size), f"{size}-{scheme}")
+                for scheme in SCHEMES
+                for size in SIZES
+            ]
+            for page, name in pages:  # first of all, while there is something on its way
+                expect(page.locator("[data-group=loaded] .model")).to_have_count(2)
+                expect(page.locator(".progress-text", has_text="left")).to_be_visible()
+                _take(page, f"models-{name}")
+            for page, name in pages:
+                _others(page, server, name)
         browser.close()
     return 0
 
@@ -62,9 +71,12 @@ def _fill(server: Live, hub: FakeHub) -> None:
         ready = next(each for each in fetched if each["type"] == "tts")
         slow = next(each for each in fetched if "base" in each["id"] and each["type"] == "stt")
         print(f"downloaded: {ready['id']}; downloading: {slow['id']}")
-        _serve(hub, slow, 74_000_000)
-        hub.rate = 1_250_000
+        _serve(hub, slow, int(slow["size_mb"] * 1e6))
+        hub.rate = 20_000_000
         client.post(f"/api/models/{slow['id']}/download?wait=false").raise_for_status()
+        while client.get(f"/api/models/{slow['id']}/progress").json()["progress"] < 0.4:
+            time.sleep(0.1)
+        hub.rate = 600_000  # for as long as the pictures take
 
 
 def _serve(hub: FakeHub, model: dict[str, Any], size: int) -> None:
@@ -74,29 +86,30 @@ def _serve(hub: FakeHub, model: dict[str, Any], size: int) -> None:
         hub.add(repository, {**files, "vocabulary.txt": b"-"})
 
 
-def _pictures(browser: Browser, server: Live, scheme: str, size: str) -> None:
+def _open(browser: Browser, server: Live, scheme: str, size: str) -> Page:
     width, height = SIZES[size]
     page = browser.new_page(
         viewport={"width": width, "height": height},
         color_scheme="dark" if scheme == "dark" else "light",
         reduced_motion="reduce",
     )
-
-    def take(tab: str) -> None:
-        page.evaluate("document.activeElement.blur()")
-        page.screenshot(path=TARGET / f"{tab}-{size}-{scheme}.png")
-
     page.goto(f"{server.address}/web")
-    expect(page.locator("[data-group=loaded] .model")).to_have_count(2)
-    expect(page.locator(".progress-text", has_text="left")).to_be_visible()
-    take("models")
+    return page
+
+
+def _take(page: Page, name: str) -> None:
+    page.evaluate("document.activeElement.blur()")
+    page.screenshot(path=TARGET / f"{name}.png")
+
+
+def _others(page: Page, server: Live, name: str) -> None:
     _transcribe(page)
-    take("transcribe")
+    _take(page, f"transcribe-{name}")
     _speak(page)
-    take("speak")
+    _take(page, f"speak-{name}")
     page.goto(f"{server.address}/docs")
     page.locator(".operation summary", has_text="/v1/audio/speech").first.click()
-    take("api")
+    _take(page, f"api-{name}")
     page.close()
 
 
