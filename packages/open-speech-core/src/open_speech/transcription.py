@@ -56,9 +56,9 @@ class TranscriptionRequest:
     voice_activity: VoiceActivity | None = None
     """Skip what is not speech (``Capability.VOICE_ACTIVITY``)."""
     known_text: str | None = None
-    """What is said, word for word (``Capability.ALIGNMENT``): one segment comes back whose words
-    are those of this text, split at white space, with their times. A text that the audio cannot
-    be aligned with is an ``InvalidRequest``."""
+    """What is said, word for word (``Capability.ALIGNMENT``): the words of the segments that come
+    back, one after the other, are those of this text, split at white space, with their times. A
+    text that the audio cannot be aligned with is an ``InvalidRequest``."""
     grammar: str | None = None
     """Name or text of a grammar (``Capability.GRAMMAR``)."""
     options: Mapping[str, str | int | float | bool] = field(default_factory=dict)

@@ -11,7 +11,7 @@ import logging
 import math
 import re
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from operator import itemgetter
@@ -128,7 +128,9 @@ class Engine:
             segments=_told(view, segments, logprobs=logprobs),
         )
 
-    def align(self, samples: Samples, words: Sequence[str], language: str | None) -> Aligned:
+    def align(
+        self, samples: Samples, words: Sequence[str], language: str | None
+    ) -> Iterator[Aligned]:
         """Find when each word is said; see ``_alignment.align`` for what it raises."""
         return align(self._whisper, samples, words, [plain(word) for word in words], language)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +30,7 @@ from . import languages
 from ._cores import physical_cores, split
 from ._engine import MIN_SAMPLES, Engine, Heard, check_device, plain
 from ._settings import WORKERS, checked
+from ._windows import Placed
 from .catalogue import english_only
 
 _ENGLISH = ("en",)
@@ -76,7 +78,7 @@ class WhisperModel(STTModel):
         """Yield the language, then each segment when its window of 30 seconds is decoded.
 
         With voice activity, silence gives no text and takes no decoding. Can be stopped between
-        two windows. A known text is aligned, in one step, with up to 30 seconds of sound.
+        two windows. A known text is aligned window by window, in a segment for each.
         """
         engine = self._ready()
         language = self._code(request.language)
@@ -158,24 +160,30 @@ def _asked(request: TranscriptionRequest, engine: Engine) -> dict[str, Any]:
 def _aligned(
     engine: Engine, samples: Samples, text: str, language: str | None
 ) -> Iterator[TranscriptionEvent]:
-    """The words of a text that is known, with their times."""
-    words = text.split()
-    if not words:
+    """The words of a text that is known, with their times, in one or more segments."""
+    places = [found.span() for found in re.finditer(r"\S+", text)]
+    if not places:
         raise InvalidRequest(
             "There is no word in the text to align.",
             param="known_text",
             hint="Give the words that are said in the recording.",
         )
-    aligned = engine.align(samples, words, language)
-    yield DetectedLanguage(
-        language=languages.tag(aligned.language), probability=aligned.probability
-    )
-    certain = [math.log(max(each, 1e-10)) for each in aligned.token_probabilities]
-    yield Segment(
-        text=text.strip(),
-        start=aligned.words[0].start,
-        end=max(word.end for word in aligned.words),
-        words=aligned.words,
+    done = 0
+    for aligned in engine.align(samples, [text[slice(*place)] for place in places], language):
+        if not done:
+            tag = languages.tag(aligned.language)
+            yield DetectedLanguage(language=tag, probability=aligned.probability)
+        first, done = done, done + len(aligned.placed)
+        yield _placed(text[places[first][0] : places[done - 1][1]], aligned.placed)
+
+
+def _placed(text: str, placed: Sequence[Placed]) -> Segment:
+    certain = [math.log(max(p, 1e-10)) for each in placed for p in each.token_probabilities]
+    return Segment(
+        text=text,
+        start=placed[0].word.start,
+        end=max(each.word.end for each in placed),
+        words=tuple(each.word for each in placed),
         avg_logprob=sum(certain) / len(certain),
     )
 
