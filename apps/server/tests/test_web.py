@@ -54,7 +54,7 @@ async def test_every_module_finds_what_it_imports():
     for name in names:
         if name.endswith(".js"):
             text = folder.joinpath(name).read_text(encoding="utf-8")
-            for target in re.findall(r'from "([^"]+)"', text):
+            for target in re.findall(r'(?:from |import\()"([^"]+)"', text):
                 assert target.removeprefix("./") in names, (name, target)
             exported = re.findall(r"^import \{([^}]+)\} from \"./([^\"]+)\"", text, re.MULTILINE)
             for wanted, source in exported:
@@ -127,6 +127,18 @@ async def test_pages_do_not_count_as_requests():
 def test_the_page_stays_small():
     sizes = {address: len(asset.body) for address, asset in web.assets().items()}
     assert sum(sizes.values()) < LARGEST_BYTES, sizes
+
+
+def test_what_the_first_tab_needs_is_fetched_at_once_and_nothing_else():
+    found = re.findall(r'modulepreload" href="[^"]*/([^"/]+)"', web.assets()["/web"].body.decode())
+    folder = files("open_speech_server").joinpath("web")
+    texts = {name: folder.joinpath(name).read_text(encoding="utf-8") for name in found}
+    needed = {re.sub("^[.]/", "", each) for text in texts.values()
+              for each in re.findall(r'from "([^"]+)"', text)}  # fmt: skip
+    assert needed | {"app.js"} == set(found)
+    assert len(found) == len(set(found))
+    assert "models.js" in found
+    assert not {"speak.js", "transcribe.js", "waveform.js", "reference.js"} & set(found)
 
 
 def test_a_changed_file_gets_a_new_address(monkeypatch, tmp_path):

@@ -9,6 +9,7 @@ scripts send it with what they ask.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -40,6 +41,7 @@ _TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
 }
+_IMPORT = re.compile(rb'^import .* from "\./([^"]+)";$', re.MULTILINE)
 _FOR_EVER = "public, max-age=31536000, immutable"
 _ASK_AGAIN = "no-cache"
 
@@ -72,9 +74,7 @@ def assets() -> Mapping[str, Asset]:
         if name not in PAGES.values()
     }
     links = "\n".join(
-        f'<link rel="modulepreload" href="@base@/{name}">'
-        for name in sorted(found)
-        if name.endswith(".js") and name != "reference.js"
+        f'<link rel="modulepreload" href="@base@/{name}">' for name in _imported(found, "app.js")
     )
     fill = {"@modules@": links, "@base@": base[1:]}
     pages = {path: _asset(name, _filled(found[name], fill)) for path, name in PAGES.items()}
@@ -112,6 +112,15 @@ async def page(request: Request) -> Response:
     if asset.etag in [tag.removeprefix("W/") for tag in given]:
         return Response(status_code=304, headers=headers)
     return Response(asset.body, 200, headers, asset.media_type)
+
+
+def _imported(files: Mapping[str, bytes], name: str) -> list[str]:
+    """A module and all that it imports before it can run, the first ones first."""
+    names = [name]
+    for each in names:
+        imported = (match.decode() for match in _IMPORT.findall(files[each]))
+        names += [other for other in dict.fromkeys(imported) if other not in names]
+    return names
 
 
 def _filled(page: bytes, values: Mapping[str, str]) -> bytes:

@@ -1,39 +1,50 @@
 // The page: its tabs, its connection to the server, its key.
 import {key, onKeyNeeded} from "./api.js";
-import {icon, setText, show} from "./dom.js";
+import {icon, idle, setText, show} from "./dom.js";
 import {toast} from "./dialogs.js";
 import {askForKey} from "./key_dialog.js";
-import {hear, library, onNews} from "./library.js";
+import {hear, library, onChange, onNews} from "./library.js";
 import {follow} from "./live.js";
 import {modelsView} from "./models.js";
-import {speakView} from "./speak.js";
 import {S} from "./strings.js";
 import {themeButton} from "./theme.js";
-import {transcribeView} from "./transcribe.js";
 
-const MAKE = {models: modelsView, transcribe: transcribeView, speak: speakView};
-const views = new Map();
+// The first tab is there at once; the others are fetched when they are wanted, or nothing else is.
+const LATER = {
+  transcribe: async () => (await import("./transcribe.js")).transcribeView,
+  speak: async () => (await import("./speak.js")).speakView,
+};
+const MAKE = {models: async () => modelsView, ...LATER};
+const views = new Map(); // promises
 const $ = (id) => document.getElementById(id);
 
 /** Show the tab that the address names; each is made when it is first wanted. */
-function route() {
+async function route() {
   const name = location.hash.slice(1);
   const tab = name in MAKE ? name : "models";
   for (const each of Object.keys(MAKE)) {
     const panel = $(`tab-${each}`);
-    if (each !== tab && !panel.hidden) views.get(each)?.leave?.();
+    if (each !== tab && !panel.hidden) views.get(each)?.then((view) => view.leave?.(), () => {});
     show(panel, each === tab);
   }
-  if (!views.has(tab)) {
-    const view = MAKE[tab]();
-    views.set(tab, view);
-    $(`tab-${tab}`).append(view.element);
-  }
+  if (!views.has(tab)) views.set(tab, make(tab));
   for (const link of document.querySelectorAll("nav a[href^='#']")) {
     if (link.hash === `#${tab}`) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
   document.title = `${S.title[tab]} · Open Speech`;
+  try {
+    await views.get(tab);
+  } catch {
+    views.delete(tab); // for the next time
+    toast(S.errors.network, "error");
+  }
+}
+
+async function make(tab) {
+  const view = (await MAKE[tab]())();
+  $(`tab-${tab}`).append(view.element);
+  return view;
 }
 
 let countdown = 0;
@@ -55,7 +66,7 @@ function showConnection({state, seconds}) {
   if (seconds > 2 && seconds < 3600) countdown = setInterval(tick, 1000);
 }
 
-function start() {
+async function start() {
   onKeyNeeded((wrong) => askForKey(wrong));
   themeButton($("theme"));
   onNews((event) => {
@@ -69,8 +80,14 @@ function start() {
   keyButton.addEventListener("click", async () => {
     if (await askForKey(false, true)) location.reload();
   });
+  const fetchOthers = () => {
+    if (fetchOthers.asked) return;
+    fetchOthers.asked = true;
+    idle(() => Object.values(LATER).forEach((load) => load().catch(() => {})));
+  };
+  onChange(fetchOthers); // once the list is there
   addEventListener("hashchange", route);
-  route();
+  await route();
   document.documentElement.dataset.ready = "true";
 }
 

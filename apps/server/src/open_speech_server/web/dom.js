@@ -90,6 +90,12 @@ export function iconButton(name, label, onclick, more = {}) {
   return h("button.icon-button", {type: "button", "aria-label": label, title: label, onclick, ...more}, icon(name));
 }
 
+/** Call `work` when nothing else is to be done. */
+export function idle(work) {
+  if (globalThis.requestIdleCallback) requestIdleCallback(work);
+  else setTimeout(work, 300);
+}
+
 /** Call `work` once in the next frame, however often it is asked for meanwhile. */
 export function once(work) {
   let asked = false;

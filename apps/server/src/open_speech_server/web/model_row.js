@@ -50,7 +50,7 @@ export class ModelRow {
     if (before.length) this.name.append(h("span.dim", `${before.reverse().join("/")}/`));
     this.name.append(last);
     this.badges = h("span.badges");
-    this.meta = h("p.model-meta");
+    this.meta = h("p.model-meta", {onpointerenter: () => this.tellMore()});
     this.abilities = h("ul.chips", {"aria-label": T.can});
     this.diskLabel = h("dt");
     this.disk = h("dd");
@@ -113,18 +113,24 @@ export class ModelRow {
   }
 
   updateMeta(model) {
-    const names = model.languages.map(language);
-    const spoken = names.length > SHOWN_LANGUAGES ? T.languages(names.length) : names.join(", ");
+    const count = model.languages.length;
+    const spoken = count > SHOWN_LANGUAGES ? T.languages(count) : model.languages.map(language).join(", ");
     const facts = [model.provider, model.license, spoken, model.voices ? T.voices(model.voices) : "", model.compute_type];
     const text = facts.filter(Boolean).join("  ·  ");
     setText(this.meta, text);
-    this.meta.title = [model.description, names.length > SHOWN_LANGUAGES ? names.join(", ") : ""].filter(Boolean).join("\n");
     const chips = model.capabilities.map((name) => S.abilities[name] ?? name.replaceAll("_", " "));
     if (this.chips !== chips.join()) {
       this.chips = chips.join();
       this.abilities.replaceChildren(...chips.map((text) => h("li", text)));
       show(this.abilities, chips.length > 0);
     }
+  }
+
+  /** Its description and all of its languages; their names are slow to find for every row. */
+  tellMore() {
+    const {description, languages} = this.model;
+    const all = languages.length > SHOWN_LANGUAGES ? languages.map(language).join(", ") : "";
+    this.meta.title = [description, all].filter(Boolean).join("\n");
   }
 
   updateMemory(model) {

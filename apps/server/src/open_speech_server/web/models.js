@@ -1,6 +1,6 @@
 // The Models tab: loaded, downloading, downloaded, available; each by what it does.
 import {act, groupOf, library, onChange} from "./library.js";
-import {arrange, h, icon, once, setText, show} from "./dom.js";
+import {arrange, h, icon, idle, once, setText, show} from "./dom.js";
 import {confirm, menu, showCode, toast} from "./dialogs.js";
 import {bytes, language, primary} from "./format.js";
 import {ModelRow, moreVerbs, size, verbs} from "./model_row.js";
@@ -327,11 +327,13 @@ class Filters {
     const signature = models.map((model) => model.id).join();
     if (signature === this.signature) return;
     this.signature = signature;
-    // Before the first letter is typed, if there is time.
-    globalThis.requestIdleCallback?.(() => models.forEach((model) => this.haystack(model)));
     fill(this.provider, new Set(models.map((model) => model.provider).filter(Boolean)), (name) => name);
-    fill(this.language, new Set(models.flatMap((model) => model.languages.map(primary))), language);
     fill(this.ability, new Set(models.flatMap((model) => model.capabilities)), (name) => S.abilities[name] ?? name);
+    // Names of languages are slow to find: before they are wanted, if there is time.
+    idle(() => {
+      fill(this.language, new Set(models.flatMap((model) => model.languages.map(primary))), language);
+      models.forEach((model) => this.haystack(model));
+    });
   }
 
   matches(model) {
