@@ -105,6 +105,26 @@ async def test_ahead_closes_its_source_when_it_is_left():
     assert len(log) < 10
 
 
+async def test_ahead_leaves_no_task_behind_when_it_is_cancelled():
+    log: list[str] = []
+
+    async def endless() -> AsyncGenerator[int, None]:
+        try:
+            await asyncio.Event().wait()
+            yield 1
+        finally:
+            log.append("closed")
+
+    waiting = asyncio.create_task(anext(ahead(endless(), 2)))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert log == ["closed"]
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
 async def test_ahead_passes_errors_on_after_what_came_before():
     async def failing() -> AsyncGenerator[int, None]:
         yield 1

@@ -202,6 +202,26 @@ async def test_an_engine_without_a_pace_is_sped_up_here(make_speech, speed):
     assert len(other) == pytest.approx(len(plain) / speed, abs=1500)
 
 
+@pytest.mark.parametrize("model", ["tone/plain", "tone/sine"])
+@pytest.mark.parametrize(("speed", "seconds"), [(4.0, 0.25), (0.25, 4.0)])
+async def test_paces_that_add_up_stay_within_bounds(make_speech, model, speed, seconds):
+    def prepare(request, model):
+        return [Piece(text=request.text, speed=speed)]
+
+    async with make_speech() as speech:
+        stretches = await spoken(speech, "x" * 20, model=model, speed=speed, prepare=prepare)
+    assert sum(audio.seconds for audio in stretches) == pytest.approx(seconds, abs=0.1)
+
+
+@pytest.mark.parametrize("speed", [0.0, -1.0, 20.0, float("nan"), float("inf")])
+async def test_a_pace_that_cannot_be_is_refused(make_speech, speed):
+    async with make_speech() as speech:
+        for model in ("tone/plain", "tone/sine"):
+            with pytest.raises(InvalidRequest, match="speed") as caught:
+                await spoken(speech, model=model, speed=speed)
+            assert caught.value.param == "speed"
+
+
 async def test_word_times_of_the_whole_are_those_of_the_engine(make_speech):
     def prepare(request, model):
         return [Piece(text="one two"), Pause(seconds=1.0), Piece(text="three", start=8)]

@@ -126,9 +126,11 @@ async def ahead(items: AsyncGenerator[T, None], depth: int) -> AsyncGenerator[T,
                 await ready.put(item)
 
     puller = asyncio.create_task(pull())
+    tasks: list[asyncio.Task[Any]] = [puller]
     try:
         while True:
             taking = asyncio.create_task(ready.get())
+            tasks[1:] = [taking]
             await asyncio.wait({taking, puller}, return_when=asyncio.FIRST_COMPLETED)
             if taking.done():
                 yield taking.result()
@@ -138,8 +140,9 @@ async def ahead(items: AsyncGenerator[T, None], depth: int) -> AsyncGenerator[T,
                 await puller  # raises what the source raised
                 return
     finally:
-        puller.cancel()
-        await asyncio.gather(puller, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def in_thread(items: Iterator[T]) -> AsyncGenerator[T, None]:

@@ -16,6 +16,7 @@ from .alignment import align
 from .audio import Audio, Samples, Word
 from .capabilities import check_speech
 from .cloning import with_voice
+from .errors import InvalidRequest
 from .lease import Lease
 from .models import Capability, ModelInfo
 from .script import Pause, Piece, original_words
@@ -23,6 +24,10 @@ from .seams import Joiner
 from .speech import SpeechRequest
 from .voice_library import VoiceLibrary
 
+MIN_SPEED, MAX_SPEED = 0.1, 10.0
+"""What can be asked for."""
+PACES = (0.25, 4.0)
+"""What a request's speed and that of markup in its text come to together, at the least and most."""
 _CUT_S = 0.25
 """Sound whose pace is changed at a time: some milliseconds of work."""
 
@@ -83,7 +88,7 @@ class Speaking:
             request,
             text=piece.text,
             language=piece.language or request.language,
-            speed=request.speed * piece.speed,
+            speed=_within(request.speed, piece.speed),
         )
 
     async def _timed(
@@ -107,7 +112,16 @@ class Speaking:
 
 
 def for_engine(request: SpeechRequest, model: ModelInfo) -> tuple[SpeechRequest, float]:
-    """The part of a request that the engine does, and the pace that is left to change for it."""
+    """The part of a request that the engine does, and the pace that is left to change for it.
+
+    Raises InvalidRequest for a speed that nothing can have.
+    """
+    if not MIN_SPEED <= request.speed <= MAX_SPEED:
+        raise InvalidRequest(
+            f"A speed of {request.speed:g} cannot be had.",
+            param="speed",
+            hint=f"It is from {MIN_SPEED:g} to {MAX_SPEED:g}; 1 is the voice's own.",
+        )
     able = model.capabilities
     pace = 1.0 if Capability.SPEED in able else request.speed
     times = request.word_timestamps and Capability.WORD_TIMESTAMPS in able
@@ -121,6 +135,14 @@ def voice_language(model: ModelInfo, voice: str) -> str | None:
         if each.id == voice and each.languages:
             return each.languages[0]
     return model.languages[0] if len(model.languages) == 1 else None
+
+
+def _within(asked: float, factor: float) -> float:
+    """A speed times that of markup, which does not take it out of bounds by itself."""
+    if factor == 1.0:
+        return asked
+    low, high = PACES
+    return min(max(asked * factor, low), high)
 
 
 async def _paced(sounds: AsyncGenerator[Audio, None], pace: float) -> AsyncGenerator[Audio, None]:
