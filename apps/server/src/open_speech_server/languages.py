@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from open_speech.languages import main_language
+
 _NAMES = dict(
     line.split(" ", 1)
     for line in """\
@@ -25,5 +27,4 @@ def language_name(code: str | None) -> str:
     """The English name of a BCP-47 tag's language, lower case; the tag itself if unknown."""
     if not code:
         return "unknown"
-    primary = code.replace("_", "-").partition("-")[0].lower()
-    return _NAMES.get(primary, code)
+    return _NAMES.get(main_language(code), code)

@@ -9,6 +9,7 @@ from contextlib import aclosing
 
 from .audio import Audio, Word
 from .errors import InvalidResult, UnsupportedCapability
+from .languages import main_language
 from .lease import Lease
 from .models import Capability, Kind, ModelInfo
 from .resident import ModelState, Resident
@@ -74,8 +75,4 @@ async def align(lease: Lease, audio: Audio, text: str, language: str | None) -> 
 def _hears(model: ModelInfo, language: str | None) -> bool:
     if not language or not model.languages:
         return True
-    return _main(language) in {_main(tag) for tag in model.languages}
-
-
-def _main(tag: str) -> str:
-    return tag.replace("_", "-").partition("-")[0].casefold()
+    return main_language(language) in map(main_language, model.languages)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import NoReturn
 
 from .errors import InvalidRequest, ModelNotFound, UnsupportedCapability
+from .languages import main_language
 from .models import Capability, Kind, ModelInfo
 from .routing import Offer
 from .speech import SpeechRequest
@@ -92,13 +93,9 @@ def check_transcription(request: TranscriptionRequest, model: ModelInfo) -> None
 
 def _has_to_choose(request: TranscriptionRequest, model: ModelInfo) -> bool:
     """Whether a language has to be found among those expected; one is all that some models know."""
-    expected = {_primary(tag) for tag in request.languages}
-    only = {_primary(tag) for tag in model.languages}
+    expected = {main_language(tag) for tag in request.languages}
+    only = {main_language(tag) for tag in model.languages}
     return bool(expected) and request.language is None and not (len(only) == 1 and only <= expected)
-
-
-def _primary(tag: str) -> str:
-    return tag.partition("-")[0].lower()
 
 
 def _check(model: ModelInfo, wanted: dict[Capability, tuple[str, bool]]) -> None:

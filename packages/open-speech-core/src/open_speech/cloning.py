@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from .audio import Audio
 from .errors import InvalidAudio, InvalidRequest, RecordingNotFound, UnsupportedCapability
+from .languages import main_language
 from .models import Capability, ModelInfo
 from .recordings import Recording
 from .speech import SpeechRequest
@@ -105,9 +106,8 @@ async def _imitating(
 
 def _spoken(model: ModelInfo, language: str | None) -> str | None:
     """The language of a voice where the model speaks it, whatever the region."""
-    known = {tag.partition("-")[0].casefold() for tag in model.languages}
-    main = (language or "").partition("-")[0].casefold()
-    return language if not known or main in known else None
+    known = {main_language(tag) for tag in model.languages}
+    return language if not known or main_language(language) in known else None
 
 
 def _require_cloning(model: ModelInfo, voice: Recording) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from open_speech.languages import main_language
+
 
 @dataclass(frozen=True, kw_only=True)
 class EspeakVoice:
@@ -24,7 +26,7 @@ class EspeakVoice:
 
     def speaks(self, language: str) -> bool:
         """Whether ``language`` is one of its own, the region left aside."""
-        return _primary(language) in map(_primary, self.languages)
+        return main_language(language) in map(main_language, self.languages)
 
     def closeness(self, tag: str) -> int:
         """How well it fits a lower-case tag; less is better."""
@@ -38,13 +40,9 @@ def best_match(language: str) -> EspeakVoice | None:
     tag = language.lower()
     return min(
         (voice for voice in VOICES.values() if voice.speaks(language)),
-        key=lambda voice: (voice.closeness(tag), voice.closeness(_primary(tag))),
+        key=lambda voice: (voice.closeness(tag), voice.closeness(main_language(tag))),
         default=None,
     )
-
-
-def _primary(language: str) -> str:
-    return language.partition("-")[0].lower()
 
 
 VARIANTS: Mapping[str, str] = {

@@ -18,9 +18,9 @@ import numpy as np
 
 from open_speech import Audio, Samples
 from open_speech.errors import InvalidRequest, ModelLoadFailed, OutOfMemory, TextTooLong
+from open_speech.options import Value
 
 from ._absent import without
-from ._settings import Value
 
 # Upstream shows a bar for each sentence, and logs what is spoken.
 os.environ.setdefault("TQDM_DISABLE", "1")

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlsplit
 
-from open_speech.errors import InvalidRequest, ModelLoadFailed
+from open_speech.errors import ModelLoadFailed
+from open_speech.options import Bounds, Value, checked_options
 
-Value = str | int | float | bool
-
-SAMPLING: Mapping[str, tuple[Any, Any]] = {
+SAMPLING: Bounds = {
     "temperature": (0.1, 1.0),
     "top_p": (0.1, 1.0),
     "repetition_penalty": (0.9, 2.0),
@@ -41,26 +39,7 @@ def sampling(
     """
     if usual is None:
         usual, options = DEFAULTS, {n: v for n, v in options.items() if n not in ADDRESS}
-    return {**usual, **{name: _checked(name, value) for name, value in options.items()}}
-
-
-def _checked(name: str, value: Value) -> Value:
-    if name not in SAMPLING:
-        raise _refusal(f"There is no setting {name[:64]!r}.", f"There are: {', '.join(SAMPLING)}.")
-    low, high = SAMPLING[name]
-    kind = type(low)
-    if kind is float and type(value) is int:
-        value = float(value)
-    if type(value) is not kind or not low <= value <= high:
-        raise _refusal(
-            f"The setting {name!r} cannot be {str(value)[:64]!r}.",
-            f"It is a value of type {kind.__name__} from {low} to {high}.",
-        )
-    return value
-
-
-def _refusal(message: str, hint: str) -> InvalidRequest:
-    return InvalidRequest(message, param="options", hint=hint)
+    return {**usual, **checked_options(options, SAMPLING)}
 
 
 ADDRESS = ("url", "api_key")

@@ -19,9 +19,10 @@ from typing import Any
 
 from open_speech import Audio, ModelInfo, SpeechRequest, TTSModel, Voice
 from open_speech.errors import InvalidRequest, OpenSpeechError, ProviderError, Unavailable
+from open_speech.options import Value
 
 from . import _wav
-from ._settings import MAX_SEED, SEED, Value, address, sampling
+from ._settings import MAX_SEED, SEED, address, sampling
 from .catalogue import ANYBODY, VOICES
 
 _log = logging.getLogger(__name__)

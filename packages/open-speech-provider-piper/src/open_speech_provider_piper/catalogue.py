@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from open_speech import Capability, Kind, ModelInfo, ModelPattern, ModelSource, Voice
+from open_speech.languages import main_language
 
 from ._speakers import SPEAKERS
 from ._voices import LANGUAGES, SIZES
@@ -50,7 +51,7 @@ def abilities(
 
 def primary(tag: str | None) -> str:
     """The first part of a BCP-47 tag, with names of one language that differ made one."""
-    first = (tag or "").partition("-")[0].casefold()
+    first = main_language(tag)
     return {"nb": "no", "nn": "no", "cmn": "zh", "iw": "he", "in": "id"}.get(first, first)
 
 

@@ -20,6 +20,7 @@ from open_speech import (
     Word,
 )
 from open_speech.errors import InvalidRequest, ModelNotReady
+from open_speech.languages import main_language
 
 from ._engine import SAMPLE_RATE, Engine, conditioned
 from .alignment import MAX_SECONDS, placed, refusal, spoken
@@ -64,7 +65,7 @@ class PocketsphinxModel(STTModel):
     def _ready(self, request: TranscriptionRequest) -> Engine:
         if self._engine is None:
             raise ModelNotReady(f"The model {self._info.id} was closed.", model=self._info.id)
-        if request.language and request.language.lower().partition("-")[0] != "en":
+        if request.language and main_language(request.language) != "en":
             raise InvalidRequest(
                 f"The model {self._info.id} understands English, not {request.language!r}.",
                 model=self._info.id,

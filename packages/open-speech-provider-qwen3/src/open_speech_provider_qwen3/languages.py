@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from open_speech.languages import main_language
+
 NAMES = {
     "zh": "chinese",
     "en": "english",
@@ -27,8 +29,8 @@ _SAME = {"cmn": "zh"}
 
 def name(tag: str) -> str | None:
     """The model's name for a BCP-47 tag such as ``pt-BR``; None where it knows no such language."""
-    primary = tag.lower().replace("_", "-").split("-")[0]
-    return NAMES.get(_SAME.get(primary, primary))
+    main = main_language(tag)
+    return NAMES.get(_SAME.get(main, main))
 
 
 def tags(names: Iterable[str]) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from ..languages import main_language
 from ..models import Capability, ModelInfo
 from . import _addresses, _amounts, _calendar, _symbols, numbers
 from ._rules import Reading, Rule, found
@@ -61,11 +62,12 @@ def normalized(
 
 
 def _reading(language: str | None, *, spells: bool) -> Reading | None:
-    main, *subtags = (language or "").replace("_", "-").split("-")
-    if main.lower() not in numbers.LANGUAGES:
+    main = main_language(language)
+    if main not in numbers.LANGUAGES:
         return None
-    day_first = any(subtag.upper() in _DAY_FIRST for subtag in subtags)
-    return Reading(language=main.lower(), is_day_first=day_first, spells=spells)
+    subtags = (language or "").upper().replace("_", "-").split("-")[1:]
+    day_first = not _DAY_FIRST.isdisjoint(subtags)
+    return Reading(language=main, is_day_first=day_first, spells=spells)
 
 
 def _rules(reading: Reading, options: NormalizationOptions) -> Iterator[Rule]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..languages import main_language
 from ._tracked import Replacement
 
 ANY = "any"
@@ -84,7 +85,7 @@ class Pronunciations:
             phonemes: whether IPA can be used; else words that have nothing else are left alone.
         """
         tag = (language or "").replace("_", "-").lower()
-        names = dict.fromkeys((tag, tag.partition("-")[0], ANY))
+        names = dict.fromkeys((tag, main_language(tag), ANY))
         indexes = [self._by_first[name] for name in names if name in self._by_first]
         made: list[Replacement] = []
         position = 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from ..languages import main_language
 from . import numbers
 from ._calendar import date
 from ._rules import Reading
@@ -22,7 +23,7 @@ def say_as(content: str, attributes: Mapping[str, str], language: str | None) ->
     kind = attributes.get("interpret-as", "").strip().lower()
     if kind in {"characters", "spell-out", "verbatim"}:
         return " ".join(character.upper() for character in content if not character.isspace())
-    tag = (language or "").partition("-")[0].lower()
+    tag = main_language(language)
     if tag not in numbers.LANGUAGES:
         return None
     if kind in {"telephone", "digits"}:

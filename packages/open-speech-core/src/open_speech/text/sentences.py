@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import sentencex  # type: ignore[import-untyped, unused-ignore]
 
+from ..languages import main_language
 from ._cuts import GRAPHEME_REACH, best_cut, clause_cut
 
 MAX_CHARS = 400
@@ -87,7 +88,7 @@ class SentenceSplitter:
             raise ValueError(f"max_chars is {max_chars}, below {MIN_CHARS}")
         if first_max_chars is not None and not MIN_CHARS <= first_max_chars <= max_chars:
             raise ValueError(f"first_max_chars is {first_max_chars}, not {MIN_CHARS}..{max_chars}")
-        self._language = (language or "en").replace("_", "-").partition("-")[0].lower()
+        self._language = main_language(language) or "en"
         self._max = max_chars
         self._first_max = first_max_chars
         self._text = ""
