@@ -1,11 +1,12 @@
 """Write a Qwen3-TTS checkpoint with random weights, in the layout of the published ones.
 
-    python tiny_checkpoint.py FOLDER [--kind custom_voice|base|voice_design] [--published]
+    python tiny_checkpoint.py FOLDER [--kind custom_voice|base|voice_design] [--published [--large]]
 
 File names, keys and tensor names are those of the published repositories. The numbers come from a
 stream that numpy has frozen, so that the same call writes the same weights everywhere; they are
 scaled so that sound is loud and codes depend on the text. ``--published`` takes the published sizes
-of the 0.6B model (3.6 GB) instead of tiny ones.
+of the 0.6B model (2.5 GB, the talker in bfloat16 as it is published) instead of tiny ones, and
+``--large`` those of the 1.7B model (4.5 GB).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator
+from itertools import chain, count, product
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,10 @@ WORDS = ("assistant", "user", "the", "and", "ing", "Ġthe", "Ġof", "Ġa")
 LANGUAGES: tuple[str, ...] = ("chinese", "english", "german", "italian", "portuguese")
 LANGUAGES += ("spanish", "japanese", "korean", "french", "russian", "beijing_dialect")
 SPEAKERS = ("vivian", "serena", "uncle_fu", "dylan", "eric", "ryan", "aiden", "ono_anna", "sohee")
+PLACES = dict(zip(SPECIAL, (151_643, 151_644, 151_645, 151_671, 151_672, 151_673), strict=True))
+"""Where the published vocabulary has the special marks."""
+MERGES = 151_387
+"""How many the published vocabulary has."""
 ATTENTION = {"rms_norm_eps": 1e-6, "rope_theta": 1_000_000, "attention_bias": False}
 LAST_QUIETER = 12.0
 SAMPLING: dict[str, Any] = {
@@ -52,42 +58,77 @@ def write(
     kind: str = "custom_voice",
     *,
     published: bool = False,
+    large: bool = False,
     seed: int = 0,
     frames: int = 8192,
 ) -> Path:
     """Write a checkpoint; ``frames`` is its ``max_new_tokens``."""
+    config = describe(folder, kind, published=published, large=large, frames=frames)
+    chance: Any = Quick(seed) if published else np.random.RandomState(seed)
+    numbers = torch.bfloat16 if published else torch.float32
+    tensors = {name: each.to(numbers) for name, each in talker(config, chance)}
+    save_file(tensors, folder / "model.safetensors", mark(kind, published=published))
+    del tensors
+    save_file(
+        dict(speech_tokenizer(config, chance)),
+        folder / "speech_tokenizer" / "model.safetensors",
+        mark("codec", published=published),
+    )
+    return folder
+
+
+def mark(part: str, *, published: bool) -> dict[str, str] | None:
+    """What a file says of itself; some of the published ones say nothing."""
+    return None if published and part in ("base", "codec") else {"format": "pt"}
+
+
+def describe(folder: Path, kind: str, *, published: bool, large: bool, frames: int) -> Any:
+    """Write everything but the weights; returns what it comes to."""
     (folder / "speech_tokenizer").mkdir(parents=True, exist_ok=True)
-    text = write_vocabulary(folder)
-    top, codec = sizes(kind, text, published=published)
+    text = write_vocabulary(folder, published=published)
+    top, codec = sizes(kind, text, published=published, large=large)
     dump(folder / "config.json", top)
     dump(folder / "generation_config.json", {**SAMPLING, "max_new_tokens": frames})
     dump(folder / "speech_tokenizer" / "config.json", codec)
     extractor = {"feature_extractor_type": "EncodecFeatureExtractor", "feature_size": 1}
     extractor |= {"sampling_rate": 24_000, "padding_value": 0.0, "return_attention_mask": True}
     dump(folder / "speech_tokenizer" / "preprocessor_config.json", extractor)
-    chance = np.random.RandomState(seed)
-    config = configuration.read(folder)
-    save_file(dict(talker(config, chance)), folder / "model.safetensors", {"format": "pt"})
-    save_file(
-        dict(speech_tokenizer(config, chance)),
-        folder / "speech_tokenizer" / "model.safetensors",
-        {"format": "pt"},
-    )
-    return folder
+    return configuration.read(folder)
 
 
-def write_vocabulary(folder: Path) -> dict[str, int]:
-    """Bytes, a few words, special marks; returns the ids of the marks, and how many there are."""
-    vocabulary = {letter: place for place, letter in enumerate(sorted(ByteLevel.alphabet()))}
+class Quick:
+    """Random numbers of which there are a billion: another stream, and half of the memory."""
+
+    def __init__(self, seed: int) -> None:
+        self._generator = np.random.default_rng(seed)
+
+    def standard_normal(self, shape: tuple[int, ...]) -> Any:
+        return self._generator.standard_normal(shape, dtype=np.float32)
+
+
+def write_vocabulary(folder: Path, *, published: bool = False) -> dict[str, int]:
+    """Bytes, a few words, special marks; returns the ids of the marks, and how many there are.
+
+    As ``published`` it is as large as the published one, with syllables of chance.
+    """
+    letters = sorted(ByteLevel.alphabet())
+    vocabulary = {letter: place for place, letter in enumerate(letters)}
     merges = []
     for word in WORDS:
         for end in range(2, len(word) + 1):
             if word[:end] not in vocabulary:
                 vocabulary[word[:end]] = len(vocabulary)
                 merges.append(f"{word[: end - 1]} {word[end - 1]}")
+    syllables = chain(product(letters, repeat=2), product(letters, repeat=3))
+    while published and len(merges) < MERGES:
+        *first, last = next(syllables)
+        syllable = "".join([*first, last])
+        if syllable not in vocabulary:
+            vocabulary[syllable] = len(vocabulary)
+            merges.append(f"{''.join(first)} {last}")
     dump(folder / "vocab.json", vocabulary)
     (folder / "merges.txt").write_text("\n".join(["#version: 0.2", *merges, ""]))
-    marks = {mark: len(vocabulary) + place for place, mark in enumerate(SPECIAL)}
+    marks = PLACES if published else dict(zip(SPECIAL, count(len(vocabulary))))
     flags = {"lstrip": False, "normalized": False, "rstrip": False, "single_word": False}
     added = {str(i): {"content": mark, **flags, "special": True} for mark, i in marks.items()}
     tokenizer = {
@@ -110,16 +151,17 @@ def write_vocabulary(folder: Path) -> dict[str, int]:
 
 
 def sizes(
-    kind: str, text: dict[str, int], *, published: bool
+    kind: str, text: dict[str, int], *, published: bool, large: bool = False
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """``config.json`` and ``speech_tokenizer/config.json``."""
-    large = kind != "base"  # a predictor narrower than its talker, as in the 1.7B checkpoints
+    # The 1.7B checkpoints have a predictor narrower than their talker.
+    large = large if published else kind != "base"
     codes = 2048 if published else 64
     first = codes + 100 if published else codes
     talker = {
         "vocab_size": codes + 1024,
-        "hidden_size": 1024 if published else 64,
-        "intermediate_size": 3072 if published else 96,
+        "hidden_size": (2048 if large else 1024) if published else 64,
+        "intermediate_size": (6144 if large else 3072) if published else 96,
         "num_hidden_layers": 28 if published else 2,
         "num_attention_heads": 16 if published else 4,
         "num_key_value_heads": 8 if published else 2,
@@ -167,7 +209,7 @@ def sizes(
         "model_type": "qwen3_tts",
         "tokenizer_type": "qwen3_tts_tokenizer_12hz",
         "tts_model_type": kind,
-        "tts_model_size": "1b7" if large and not published else "0b6",
+        "tts_model_size": "1b7" if large else "0b6",
         "talker_config": talker,
         "im_start_token_id": text["<|im_start|>"],
         "im_end_token_id": text["<|im_end|>"],
@@ -314,7 +356,7 @@ def shapes(module: Any) -> list[tuple[str, tuple[int, ...]]]:
 
 def made(name: str, shape: tuple[int, ...], chance: Any) -> torch.Tensor:
     """Random numbers of a scale that fits the part they are for."""
-    numbers = chance.standard_normal(shape).astype(np.float32)
+    numbers = chance.standard_normal(shape).astype(np.float32, copy=False)
     if name.endswith("cluster_usage"):
         numbers = 1.0 + np.abs(numbers)
     elif name.endswith(("scale", "gamma")):
@@ -353,9 +395,9 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--kind", default="custom_voice", choices=configuration.KINDS)
     parser.add_argument("--published", action="store_true")
+    parser.add_argument("--large", action="store_true")
     parser.add_argument("--frames", type=int, default=8192)
-    given = parser.parse_args()
-    write(given.folder, given.kind, published=given.published, frames=given.frames)
+    write(**vars(parser.parse_args()))
 
 
 if __name__ == "__main__":

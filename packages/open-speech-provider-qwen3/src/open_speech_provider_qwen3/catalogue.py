@@ -109,7 +109,7 @@ MODELS: tuple[ModelInfo, ...] = (
         "qwen3-tts-1.7b-base",
         BASE,
         "Qwen/Qwen3-TTS-12Hz-1.7B-Base",
-        4_545,
+        4_544,
         "Qwen3-TTS 1.7B for voices cloned from a recording.",
     ),
     _model(
