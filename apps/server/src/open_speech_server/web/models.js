@@ -282,7 +282,7 @@ class Filters {
     this.kind = "all";
     this.haystacks = new WeakMap();
     this.search = h("input", {
-      type: "search", placeholder: T.searchHint, "aria-label": T.search, autocomplete: "off", spellcheck: false,
+      type: "search", placeholder: T.searchHint(matchMedia("(min-width: 721px)").matches), "aria-label": T.search, autocomplete: "off", spellcheck: false,
       oninput: changed,
       onkeydown: (event) => event.key === "Escape" && (this.search.value = "", changed()),
     });

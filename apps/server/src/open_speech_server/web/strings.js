@@ -42,7 +42,7 @@ export const S = {
 
   models: {
     search: "Search models",
-    searchHint: "Search  ( / )",
+    searchHint: (keys) => (keys ? "Search  ( / )" : "Search"),
     kindLabel: "Kind",
     kinds: {all: "All", stt: "Speech to text", tts: "Text to speech"},
     provider: "Filter by provider",
