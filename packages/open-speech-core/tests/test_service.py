@@ -179,6 +179,23 @@ async def test_a_piece_may_have_a_voice_and_a_pace_of_its_own(make_speech):
     np.testing.assert_array_equal(fast, high)
 
 
+async def test_what_is_wrong_with_a_later_piece_is_told_before_the_first_sound(make_speech):
+    def another_voice(request, model):
+        return [Pause(seconds=0.1), Piece(text="Hello"), Piece(text="Hello", voice="nobody")]
+
+    def another_language(request, model):
+        return [Piece(text="Hello"), Piece(text="Bonjour", language="fr")]
+
+    async with make_speech() as speech:
+        request = SpeechRequest(text="Hello", voice="", word_timestamps=True)
+        with pytest.raises(UnknownVoice):
+            await anext(speech.speak(request, model="tone/sine", prepare=another_voice))
+        assert await anext(speech.speak(request, model="tone/sine", prepare=another_language))
+        await speech.load("tone/echo")  # aligns English and German
+        with pytest.raises(UnsupportedCapability, match="find them in fr"):
+            await anext(speech.speak(request, model="tone/plain", prepare=another_language))
+
+
 async def test_volume_is_a_factor_on_the_samples_and_never_beyond_full_scale(make_speech):
     async with make_speech() as speech:
         plain = samples(await spoken(speech))

@@ -33,13 +33,7 @@ def find_aligner(residents: Iterable[Resident], model: ModelInfo, language: str 
         and _hears(resident.model, language)
     ]
     if not able:
-        raise UnsupportedCapability(
-            f"The model {model.id!r} tells no word times, and no loaded speech-to-text model can"
-            f" find them in {language or 'its language'}.",
-            model=model.id,
-            param="timestamps",
-            hint="Load a speech-to-text model that declares 'alignment', or leave timestamps out.",
-        )
+        raise _without_times(model, language)
     return max(able, key=lambda resident: (resident.default, resident.last_used))
 
 
@@ -69,6 +63,22 @@ async def align(lease: Lease, audio: Audio, text: str, language: str | None) -> 
     end = audio.seconds
     return tuple(
         Word(text=word.text, start=min(word.start, end), end=min(word.end, end)) for word in words
+    )
+
+
+def check_aligner(aligner: ModelInfo, model: ModelInfo, language: str | None) -> None:
+    """Raise UnsupportedCapability unless the aligning model hears what the other one speaks."""
+    if not _hears(aligner, language):
+        raise _without_times(model, language)
+
+
+def _without_times(model: ModelInfo, language: str | None) -> UnsupportedCapability:
+    return UnsupportedCapability(
+        f"The model {model.id!r} tells no word times, and no loaded speech-to-text model can"
+        f" find them in {language or 'its language'}.",
+        model=model.id,
+        param="timestamps",
+        hint="Load a speech-to-text model that declares 'alignment', or leave timestamps out.",
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .alignment import align
+from .alignment import align, check_aligner
 from .audio import Audio, Samples, Word
 from .capabilities import check_speech
 from .cloning import with_voice
@@ -49,7 +49,11 @@ class Speaking:
     """Finds the word times that the model does not tell; None if it does, or nobody asked."""
 
     async def stretches(self) -> AsyncGenerator[Audio, None]:
-        """Yield the sound in order, without clicks where pieces meet."""
+        """Yield the sound in order, without clicks where pieces meet.
+
+        Raises before the first of it what is wrong with a voice or language named in the text.
+        """
+        await self._check_pieces()
         joiner, final = Joiner(), _last_piece(self.script)
         rate = self.lease.model.sample_rate
         for index, item in enumerate(self.script):
@@ -67,11 +71,22 @@ class Speaking:
         for audio in joiner.finish():
             yield audio
 
+    async def _check_pieces(self) -> None:
+        """Look at each setting that markup makes, once."""
+        pieces = [item for item in self.script if isinstance(item, Piece)]
+        named = {
+            (each.voice, each.language): each for each in pieces if each.voice or each.language
+        }
+        for piece in named.values():
+            request = await self._piece_request(piece)
+            check_speech(for_engine(request, self.lease.model)[0], self.lease.model)
+            if self.aligner:
+                check_aligner(self.aligner.model, self.lease.model, self._language(request))
+
     async def _spoken(self, piece: Piece) -> AsyncGenerator[Audio, None]:
         """Speak one piece: with word times at once, without them as it comes."""
         request = await self._piece_request(piece)
         asked, pace = for_engine(request, self.lease.model)
-        check_speech(asked, self.lease.model)
         speech = self.lease.speak(asked)
         timed = request.word_timestamps
         sounds = self._timed(speech, piece, request, pace) if timed else _paced(speech, pace)
@@ -91,6 +106,9 @@ class Speaking:
             speed=_within(request.speed, piece.speed),
         )
 
+    def _language(self, request: SpeechRequest) -> str | None:
+        return request.language or voice_language(self.lease.model, request.voice)
+
     async def _timed(
         self, sounds: AsyncGenerator[Audio, None], piece: Piece, request: SpeechRequest, pace: float
     ) -> AsyncGenerator[Audio, None]:
@@ -101,8 +119,7 @@ class Speaking:
         whole = _joined(parts)
         words = whole.words
         if self.aligner:
-            tag = request.language or voice_language(self.lease.model, request.voice)
-            words = await align(self.aligner, whole, piece.text, tag)
+            words = await align(self.aligner, whole, piece.text, self._language(request))
         if pace != 1.0:
             whole = await asyncio.to_thread(_stretched, whole, pace)
             words = tuple(
