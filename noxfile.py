@@ -99,11 +99,16 @@ def types(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Run the documents' code and check their links; `-- --write` renews the reference pages."""
-    _install(session, _distributions(session), groups=["tests"])
+    """Build the site of the documents, and run their code; `-- --write` renews the reference pages.
+
+    The site is `build/docs/index.html`, and needs nothing from the network.
+    """
+    _install(session, _distributions(session), groups=["tests", "docs"])
     if "--write" in session.posargs:
         session.run("python", "docs/generate.py", "--write")
         return
+    # A page in no navigation, or a link into nothing, is a warning, and a warning is an error.
+    session.run("sphinx-build", "-q", "-W", "--keep-going", "-c", "docs", ".", "build/docs")
     session.run("pytest", "tests/test_docs.py", *session.posargs)
 
 

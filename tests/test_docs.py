@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -25,6 +26,9 @@ from reference_pages import _endpoints
 
 REFERENCE = ROOT / "docs" / "reference"
 WRITE = "run `nox -s docs -- --write`"
+CHILD = re.compile(r"^- \[[^\]]+\]\(([^)#:]+\.md)\)", re.MULTILINE)
+IGNORED = {"STT_VAD_ENABLED"}
+"""What documents name as something that is no setting."""
 
 
 def named(path: Path) -> str:
@@ -103,6 +107,30 @@ def test_every_setting_is_in_the_table() -> None:
     assert rows
     assert [row.name for row in rows if f"| `{row.name}` |" not in text] == []
     assert [old for row in rows for old in row.aliases if f"| `{old}` |" not in text] == []
+
+
+def test_every_setting_that_a_document_names_exists() -> None:
+    known = {name for row in settings_table() for name in (row.name, *row.aliases)}
+    assert [
+        f"{named(path)}: {name}"
+        for path in documents()
+        if path.name != "CHANGELOG.md"
+        for name in re.findall(r"\b(?:OS|STT|TTS)_[A-Z][A-Z_]*[A-Z]\b", path.read_text("utf-8"))
+        if name not in known and name not in IGNORED and not name.startswith("OS_OPTIONS__")
+    ] == []
+
+
+def test_every_page_is_in_the_navigation() -> None:
+    """Which the site takes from the lists of its indexes; `docs/conf.py` does the same."""
+    listed = [
+        (index.parent / target).resolve()
+        for index in [ROOT / "README.md", *ROOT.glob("docs/*/index.md")]
+        for target in CHILD.findall(index.read_text(encoding="utf-8"))
+    ]
+    patterns = ("*.md", "docs/*/*.md", "packages/*/README.md", "apps/*/README.md")
+    pages = {page for pattern in patterns for page in ROOT.glob(pattern)}
+    parts = {page for page in pages if page.name.endswith(".intro.md")}
+    assert sorted(listed) == sorted(pages - parts - {ROOT / "README.md"})
 
 
 def test_every_route_is_on_the_page() -> None:
