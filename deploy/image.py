@@ -77,7 +77,7 @@ def space(engine: str, image: str) -> str:
         return "buildah builds; podman or docker tells what takes the space."
     python = ("--entrypoint", "/opt/open-speech/bin/python", image, "-")
     script = (HERE / "space.py").read_text(encoding="utf-8")
-    run = [engine, "run", "--rm", "--interactive", "--user", "0", *python]
+    run = [engine, "run", "--rm", "--interactive", "--network", "none", "--user", "0", *python]
     return subprocess.run(run, input=script, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
