@@ -124,7 +124,7 @@ async def test_a_worker_speaks_with_published_sizes_and_gives_its_memory_back(
             f"{kind}, {compute_type}: {held / 1e9:.2f} GB, {weights / 1e9:.2f} GB of it weights\n"
         )
         await speech.manager.unload("published")
-        worker.wait(60)  # or this raises
+        assert not worker.is_running()
     assert [len(piece) for piece in pieces] == [2 * 1920, 3 * 1920]
     sound = np.concatenate(pieces)
     assert float(np.sqrt(np.mean(sound**2))) > 0.01
