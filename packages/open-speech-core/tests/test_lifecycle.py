@@ -17,14 +17,22 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
-from open_speech import Config, OpenSpeech, Policy, SpeechRequest
+from open_speech import (
+    Config,
+    Kind,
+    ModelInfo,
+    ModelSource,
+    OpenSpeech,
+    Policy,
+    SpeechRequest,
+)
 from open_speech import resident as resident_module
 from open_speech.errors import OpenSpeechError
 from open_speech.resident import ModelState, Resident
 from open_speech.store import DownloadPolicy, Store
 
-# Imported here: Hypothesis moves the recursion limit, and CPython 3.11 cannot compile modules on
-# another thread meanwhile.
+# Imported here, as what a download needs is imported by one in ``providers``: Hypothesis moves the
+# recursion limit, and CPython 3.11 cannot compile modules on another thread meanwhile.
 from open_speech.testing import faulty, tone
 from open_speech.testing.hub import FakeHub, Fault, Mode
 from open_speech.testing.install import install_provider
@@ -251,8 +259,9 @@ class Lifecycle(RuleBasedStateMachine):
         if rest:
             done, stuck = await asyncio.wait(rest, timeout=60)
             assert not stuck, [task.get_stack() for task in stuck]
-            # Errors of ours are answers; anything else is a fault.
-            assert [task for task in done if not task.cancelled() and task.exception()] == []
+            for task in done:
+                if not task.cancelled() and (error := task.exception()):
+                    raise error  # errors of ours are answers; anything else is a fault
         await self.speech.manager.close()
         await asyncio.to_thread(self.speech.manager.downloads._threads.shutdown)
         if self.store.is_downloaded(info := self.speech.resolve(STORED).model):
@@ -273,6 +282,8 @@ def providers():
         for name, module in (("tone", tone), ("faulty", faulty)):
             install_provider(Path(folder), name, module)
         sys.path.insert(0, folder)
+        stored = ModelInfo(id=STORED, kind=Kind.TTS, sources=(ModelSource(repo_id=STORED),))
+        Store(Path(folder) / "store", endpoint=HUB.url).ensure(stored)
         yield
         sys.path.remove(folder)
 

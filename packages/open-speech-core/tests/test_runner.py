@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from open_speech.errors import ModelLoadFailed, ProviderError
-from open_speech.runner import failure
+from open_speech.runner import failure, raised
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,36 @@ def test_w2_memory_that_is_used_up_is_known_by_what_engines_say(error: Exception
     assert failure(1, error, ProviderError).error == "OutOfMemory"
 
 
+def test_an_error_that_says_a_lot_is_cut_short() -> None:
+    written = failure(1, RuntimeError("x" * 10_000_000), ProviderError)
+    assert len(written.message) < 3_000
+    assert len(written.detail) <= 20_000
+
+
 @pytest.mark.parametrize("error", [RuntimeError("a memory of summer"), ValueError("allocated")])
 def test_other_failures_are_the_engines_own(error: Exception) -> None:
     assert failure(None, error, ModelLoadFailed).error == "ModelLoadFailed"
+
+
+class Mute(RuntimeError):
+    """Says nothing."""
+
+    def __str__(self) -> str:
+        raise LookupError("not even that")
+
+
+class Untraceable(RuntimeError):
+    """Cannot be traced: where its notes should be is something that no one can print."""
+
+    @property
+    def __traceback__(self) -> None:  # type: ignore[override]
+        raise LookupError("not even that")
+
+
+@pytest.mark.parametrize("error", [Mute(), Untraceable("here")])
+def test_an_error_that_cannot_be_written_down_is_told_all_the_same(error: Exception) -> None:
+    written = failure(1, error, ProviderError)
+    again = raised(written, provider="tone", model="tone/sine")
+    assert type(again) is ProviderError
+    assert type(error).__name__ in again.message
+    assert type(error).__name__ in written.detail

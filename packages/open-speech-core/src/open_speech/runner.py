@@ -43,6 +43,8 @@ _EXHAUSTED = re.compile(
     re.IGNORECASE,
 )
 """How engines say that memory is used up, where they raise no MemoryError."""
+MAX_SAID = 2_000
+"""Characters of what an exception says."""
 
 
 @dataclass
@@ -169,8 +171,8 @@ def _settled_info(asked: ModelInfo, model: Model) -> ModelInfo:
 
 
 def failure(call: int | None, error: BaseException, otherwise: type[Exception]) -> Failed:
-    """Write an exception down so that the near side can raise it again."""
-    detail = "".join(traceback.format_exception(error))[-20_000:]
+    """Write an exception down so that the near side can raise it again; raises none itself."""
+    detail, said = _traced(error), _said(error)
     if isinstance(error, errors.OpenSpeechError):
         return Failed(
             call=call,
@@ -180,16 +182,32 @@ def failure(call: int | None, error: BaseException, otherwise: type[Exception]) 
             hint=error.hint,
             detail=detail,
         )
-    if isinstance(error, MemoryError) or _EXHAUSTED.search(str(error)):
-        message = f"The engine ran out of memory: {str(error) or type(error).__name__}."
+    if isinstance(error, MemoryError) or _EXHAUSTED.search(said):
+        message = f"The engine ran out of memory: {said or type(error).__name__}."
         return Failed(call=call, error="OutOfMemory", message=message, detail=detail)
-    reason = f"{type(error).__name__}: {error}".rstrip(": ")
+    reason = f"{type(error).__name__}: {said}".rstrip(": ")
     return Failed(
         call=call,
         error=otherwise.__name__,
         message=f"The engine failed: {reason}.",
         detail=detail,
     )
+
+
+def _said(error: BaseException) -> str:
+    """What an exception says, if it can: some say a whole array."""
+    try:
+        return str(error)[:MAX_SAID]
+    except Exception:
+        return ""
+
+
+def _traced(error: BaseException) -> str:
+    """Where it was raised; writing that down takes memory, and reads the source."""
+    try:
+        return "".join(traceback.format_exception(error))[-20_000:]
+    except Exception as another:
+        return f"{type(error).__name__}; its traceback could not be written: {_said(another)}"
 
 
 def raised(message: Failed, *, provider: str, model: str) -> errors.OpenSpeechError:
