@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import shlex
 import tomllib
@@ -103,6 +104,7 @@ def test_the_cases_have_the_environments_that_are_tested(name: str) -> None:
 
 
 def test_the_case_for_cloning_clones() -> None:
+    pytest.importorskip("open_speech_provider_qwen3", reason="that provider is not installed")
     named = variables(ours(DEPLOY / "compose" / "voice-cloning.yaml"))["TTS_MODEL"]
     backends = (each for provider in installed_providers() for each in load_backends(provider))
     (model,) = (m for backend in backends for m in backend.list_available() if m.id == named)
@@ -236,6 +238,26 @@ def test_what_cuda_adds_is_not_in_the_cpu_image() -> None:
     assert not set(more) & set(all_)
     assert "nvidia-cublas-cu12" in more
     assert not [name for name in all_ if name.startswith(("nvidia-", "triton"))]
+
+
+def test_o6_a_build_of_torch_without_cuda_pins_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(DEPLOY)
+    pin = importlib.import_module("pin")
+    whole = {"torch": {"version": "2.13.0"}, "nvidia-cudnn-cu13": {"version": "9.20.0"}}
+    pin.require_cuda(whole)
+    assert pin.versions(whole) == {"torch": "2.13.0", "nvidia-cudnn-cu13": "9.20.0"}
+    for lacking in ({"torch": {"version": "2.13.0+cpu"}}, {"torch": {"version": "2.13.0"}}):
+        with pytest.raises(SystemExit, match="without CUDA"):
+            pin.require_cuda(lacking)
+
+
+def test_every_case_is_tried_in_the_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(DEPLOY)
+    tried = importlib.import_module("smoke_cases")
+    assert set(tried.CASES) == set(CASES)
+    for name in CASES:
+        wanted = variables(ours(DEPLOY / "compose" / f"{name}.yaml"))
+        assert tried.environment(name) == {k: v for k, v in wanted.items() if k != "OS_API_KEY"}
 
 
 def test_the_table_of_licences_is_that_of_the_image() -> None:
