@@ -141,6 +141,7 @@ def test_provider_comes_is_used_upgraded_and_goes(
     first = spoken(server)
     assert first > 0
     assert provider(server)["environment"] == NAME
+    assert provider(server)["summary"] == "The provider bell, made for tests."
     assert importlib.metadata.version(SHARED) == here
 
     provide(wheels, "2.0", "bell-engine==9.9", "prometheus-client==0.2")

@@ -117,6 +117,9 @@ async def test_a_configured_voice_that_cannot_be_is_told_once(
     damaged = library.add_voice(sine(), name="damaged")
     (library.root / "samples" / f"{damaged.id}.wav").write_bytes(b"RIFF")
     with caplog.at_level("INFO", "open_speech"):
+        own = request("", reference=sine(2.0, sample_rate=16_000))
+        assert (await with_voice(own, model, library, configured)).reference is own.reference
+        assert not caplog.messages
         for voice in ("", "default", ""):
             asked = await with_voice(request(voice), model, library, configured)
             assert asked == request(model.voices[-1].id)

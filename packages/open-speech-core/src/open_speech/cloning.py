@@ -44,6 +44,8 @@ async def with_voice(
     elif library and not is_open and (cloned := await _cloned(request, model, library)):
         _require_cloning(model, cloned)
         return await _imitating(request, model, library, cloned)
+    if request.reference is not None and configured and not own_voice(model, configured):
+        configured = None  # and nothing to tell: the recording is the voice
     request = replace(request, voice=resolve_voice(model, request.voice, configured))
     if request.reference is None or Capability.VOICE_CLONE not in model.capabilities:
         return request

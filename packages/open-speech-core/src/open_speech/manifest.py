@@ -40,6 +40,8 @@ class ProviderManifest:
     """The traceback, if there is one."""
     versions: Mapping[str, str] = field(default_factory=dict)
     """Of Python and of what the provider requires, as installed beside it."""
+    summary: str = ""
+    license: str = ""
 
 
 def describe(provider: InstalledProvider) -> ProviderManifest:
@@ -61,6 +63,8 @@ def describe(provider: InstalledProvider) -> ProviderManifest:
         error=error,
         detail=detail,
         versions=installed_versions(provider),
+        summary=provider.summary,
+        license=provider.license,
     )
 
 

@@ -47,8 +47,6 @@ class Provider:
     environment: ProviderEnvironment
     fingerprint: str = ""
     """Changes whenever it, or what it runs in, does."""
-    summary: str = ""
-    license: str = ""
 
     @property
     def name(self) -> str:
@@ -133,17 +131,15 @@ class Registry:
             manifests = await self._cached(f"{installed.name}-{key}", base, [installed.name])
             # One that died before it could answer does not know these.
             manifest = replace(
-                manifests[0], distribution=installed.distribution, version=installed.version
+                manifests[0],
+                distribution=installed.distribution,
+                version=installed.version,
+                summary=installed.summary,
+                license=installed.license,
             )
         else:
             manifest = await asyncio.to_thread(describe, installed)
-        return Provider(
-            manifest=manifest,
-            environment=base,
-            fingerprint=key,
-            summary=installed.summary,
-            license=installed.license,
-        )
+        return Provider(manifest=manifest, environment=base, fingerprint=key)
 
     async def _describe_environment(self, environment: ProviderEnvironment) -> list[Provider]:
         key = digest(str(environment.options.python), environment.fingerprint)

@@ -200,8 +200,8 @@ class LocalClient:
                 version=provider.manifest.version,
                 status="broken" if provider.broken else "ok",
                 environment=provider.environment.name,
-                summary=provider.summary,
-                license=provider.license,
+                summary=provider.manifest.summary,
+                license=provider.manifest.license,
                 models=sum(len(backend.models) for backend in provider.manifest.backends),
                 error=provider.manifest.error,
             )

@@ -64,8 +64,8 @@ async def list_providers(speech: Speech) -> dict[str, Any]:
                 "status": "broken" if provider.broken else "ok",
                 "error": provider.manifest.error,
                 "detail": provider.manifest.detail,
-                "summary": provider.summary,
-                "license": provider.license,
+                "summary": provider.manifest.summary,
+                "license": provider.manifest.license,
                 "versions": dict(provider.manifest.versions),
                 "backends": [
                     {"name": backend.name, "kind": backend.kind.value,
