@@ -192,18 +192,27 @@ def test_a_provider_is_installed_taken_up_and_removed(site: Site, tmp_path: Path
     done = run("providers", "install", wheel, "--isolated", "--json", environment=site.own)
     assert done.status == 0, done.errors
     assert done.json.keys() == {
-        "requirement", "environment", "bytes_added", "distributions", "server",
+        "requirement", "environment", "bytes_added", "distributions", "left_out", "server",
     }  # fmt: skip
     assert done.json["environment"] == "open-speech-provider-hum"
     assert done.json["bytes_added"] > 1000
     assert done.json["server"] == site.address
     spoken = run("say", "Hm.", "-o", "-", "--model", "hum/one", environment=site.local)
     assert spoken.output[:4] == b"RIFF"
-    removed = run("providers", "remove", "open-speech-provider-hum", environment=site.own)
+    # By path as well, and though the command was told nothing of how the server was started.
+    without_tls = {**site.own, "OS_SSL_ENABLED": "false"}
+    removed = run("providers", "remove", wheel, environment=without_tls)
     assert removed.status == 0, removed.errors
     assert f"The server at {site.address} has taken it up." in removed.text
     found = run("providers", "--json", environment=site.local).json["providers"]
     assert "hum" not in {one["name"] for one in found}
+
+
+def test_without_a_server_it_is_said_that_none_was_told(tmp_path: Path) -> None:
+    wheel, own = build_wheel(tmp_path, "hum", ENGINE), variables(tmp_path, PIP_NO_INDEX="1")
+    done = run("providers", "install", wheel, "--isolated", "--json", environment=own)
+    assert (done.status, done.json["server"]) == (0, None)
+    assert f"No server answered at 127.0.0.1:{own['OS_PORT']}." in done.errors
 
 
 def test_what_is_not_installed_cannot_be_removed(tmp_path: Path) -> None:

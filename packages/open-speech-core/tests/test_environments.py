@@ -328,6 +328,15 @@ def test_removed_environment_is_gone(store: EnvironmentStore) -> None:
         store.remove("speaker")
 
 
+def test_what_was_installed_by_path_is_removed_by_path(
+    store: EnvironmentStore, wheels: Path
+) -> None:
+    wheel = str(wheels / "speaker-1.0-py3-none-any.whl")
+    store.install(wheel, isolated=True)
+    store.remove(wheel)
+    assert store.list() == []
+
+
 def test_check_proposes_isolation_and_says_what_would_change(store: EnvironmentStore) -> None:
     clash = store.check("elder")
     assert clash is not None

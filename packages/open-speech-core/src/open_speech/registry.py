@@ -142,7 +142,8 @@ class Registry:
         return Provider(manifest=manifest, environment=base, fingerprint=key)
 
     async def _describe_environment(self, environment: ProviderEnvironment) -> list[Provider]:
-        key = digest(str(environment.options.python), environment.fingerprint)
+        core = await asyncio.to_thread(_core)
+        key = digest(str(environment.options.python), environment.fingerprint, core)
         manifests = await self._cached(f"{environment.name}-{key}", environment, [])
         return [
             Provider(manifest=manifest, environment=environment, fingerprint=key)
@@ -199,8 +200,11 @@ def _fingerprint(installed: InstalledProvider) -> str:
     if spec and spec.has_location and spec.origin:
         sources.append(Path(spec.origin))  # all there is of a provider in a single file
     newest = max((source.stat().st_mtime_ns for source in sources), default=0)
-    core = max(source.stat().st_mtime_ns for source in Path(__file__).parent.glob("*.py"))
     origin = spec.origin if spec else None
-    return digest(
-        sys.executable, installed.module, origin, installed.version, newest, core, API_VERSION
-    )
+    return digest(sys.executable, installed.module, origin, installed.version, newest, _core())
+
+
+def _core() -> str:
+    """Change with core: another version may have a provider say more."""
+    newest = max(source.stat().st_mtime_ns for source in Path(__file__).parent.glob("*.py"))
+    return f"{newest} {API_VERSION}"

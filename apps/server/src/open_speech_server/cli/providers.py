@@ -256,24 +256,36 @@ def _installed(made: Environment, requirement: str) -> str:
 def _have_rescanned(server: Server) -> str | None:
     """Tell a running server to look again; its address, or None if there is none to tell.
 
-    The one that is named, or else one that answers where this machine's settings put it.
+    The one that is named, or else one that answers where this machine's settings put it, with TLS
+    or without: a server that was started with other settings is one of those, usually.
     """
+    if server.url:
+        return _rescanned(server)
+    usual = local_address(command_settings())
+    scheme, _, rest = usual.partition("://")
+    other = f"{'http' if scheme == 'https' else 'https'}://{rest}"
+    for url in (usual, other):
+        if told := _rescanned(replace(server, url=url), quiet=True):
+            return told
+    note(f"No server answered at {rest}. One elsewhere (--url) takes it up at its next start.")
+    return None
+
+
+def _rescanned(server: Server, *, quiet: bool = False) -> str | None:
     import httpx
 
     from .remote import RemoteClient
 
-    told = server if server.url else replace(server, url=local_address(command_settings()))
-    timeout = httpx.Timeout(60.0, connect=2.0)
     try:
-        with RemoteClient(told, Progress(), timeout=timeout) as client:
+        with RemoteClient(server, Progress(), timeout=httpx.Timeout(60.0, connect=2.0)) as client:
             if not client.health():
                 return None
             client.rescan()
     except Failure as failure:
-        if server.url:
+        if not quiet:
             note(f"The server was not told: {failure} It takes it up at its next start.")
         return None
-    return told.url
+    return server.url
 
 
 def _echo_rescan(told: str | None) -> None:

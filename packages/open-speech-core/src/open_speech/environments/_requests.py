@@ -68,10 +68,10 @@ class Request:
 def make_request(
     requirement: str,
     *,
-    constraints: Sequence[str],
-    upgrade: bool,
-    progress: Progress | None,
-    cancelled: threading.Event | None,
+    constraints: Sequence[str] = (),
+    upgrade: bool = False,
+    progress: Progress | None = None,
+    cancelled: threading.Event | None = None,
 ) -> Request:
     """Check and complete what a caller asked for; raises InvalidRequest."""
     asked = _checked(requirement)

@@ -154,12 +154,13 @@ class EnvironmentStore:
         return environment
 
     def remove(self, name: str) -> None:
-        """Remove a provider: its environment, or else its distribution from the base one.
+        """Remove a provider, by name or path: its environment, or its distribution in the base one.
 
         Unload its models first. What it required stays in the base environment.
         """
-        wanted = normalise(name)
-        with waited_lock(self.root / _LOCK, Request(requirement=name)):
+        request = make_request(name)
+        wanted = request.name or normalise(name)
+        with waited_lock(self.root / _LOCK, request):
             environment = self.get(wanted)
             if environment is None or environment.root is None:
                 self._remove_from_base(wanted)
