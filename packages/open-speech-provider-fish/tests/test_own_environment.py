@@ -7,6 +7,7 @@ interpreter that runs the tests, to stand on; about a hundred megabytes are fetc
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
@@ -19,10 +20,13 @@ from typing import Any
 
 import httpx
 import numpy as np
+import psutil
 import pytest
 
 from live import live_server
+from open_speech.codecs.encode import encode
 from open_speech.environments import EnvironmentStore
+from open_speech.testing import sine
 from open_speech.testing.hub import FakeHub
 
 pytestmark = [
@@ -35,16 +39,26 @@ MODEL = "openaudio-s1-mini"
 REPOSITORY = "fishaudio/openaudio-s1-mini"
 COMMAND = [sys.executable, "-c", "from open_speech_server.cli.main import main; main()"]
 PACKAGE = Path(__file__).parents[1]
+IMPORTS_BYTES = 3_000_000_000
+"""Torch and transformers in a worker, masks and caches, and what a few frames need."""
 
 
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(params=["small", "published"])
+def codec(request: pytest.FixtureRequest) -> str:
+    """The codec's size; the other model is always a small one."""
+    return str(request.param)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Iterator[Path]:
     """The folder of one installation."""
-    return tmp_path_factory.mktemp("fish")
+    yield tmp_path
+    for weights in tmp_path.rglob("*.pth"):
+        weights.unlink()
 
 
-@pytest.fixture(scope="module")
-def live(data: Path) -> Iterator[tuple[httpx.Client, dict[str, str], FakeHub]]:
+@pytest.fixture
+def live(data: Path, codec: str) -> Iterator[tuple[httpx.Client, dict[str, str], FakeHub]]:
     """A server, running before anything is installed, its variables, and an empty hub."""
     checkpoint = data / "checkpoint"
     with FakeHub() as hub:
@@ -56,9 +70,10 @@ def live(data: Path) -> Iterator[tuple[httpx.Client, dict[str, str], FakeHub]]:
             "OS_LOAD_WAIT_S": "600",
             "STT_MODEL": MODEL,
             "TTS_MODEL": MODEL,
-            "OS_OPTIONS__FISH__CODEC_CONFIG": str(checkpoint / "codec.yaml"),
-            "OS_OPTIONS__FISH__MAX_NEW_TOKENS": "60",
+            "OS_OPTIONS__FISH__MAX_NEW_TOKENS": "60" if codec == "small" else "8",
         }
+        if codec == "small":
+            variables["OS_OPTIONS__FISH__CODEC_CONFIG"] = str(checkpoint / "codec.yaml")
         with live_server(data, variables, ready=False) as server, server.client() as client:
             client.timeout = httpx.Timeout(900.0)
             yield client, {**os.environ, **variables, "OPEN_SPEECH_URL": server.address}, hub
@@ -75,7 +90,7 @@ def command(environment: dict[str, str], *arguments: str) -> str:
 
 
 def test_guest_is_installed_and_speaks(
-    live: tuple[httpx.Client, dict[str, str], FakeHub], data: Path
+    live: tuple[httpx.Client, dict[str, str], FakeHub], data: Path, codec: str
 ) -> None:
     client, environment, hub = live
     installed = json.loads(
@@ -88,7 +103,7 @@ def test_guest_is_installed_and_speaks(
     assert not {"torch", "transformers", "gradio", "librosa"} & own.keys()
     assert installed["bytes_added"] < 300e6
 
-    fill(hub, data)
+    fill(hub, data, codec)
     refused = client.post(f"/api/models/{MODEL}/download")
     assert refused.status_code == 403
     assert refused.json()["error"]["code"] == "license_not_accepted"
@@ -103,6 +118,8 @@ def test_guest_is_installed_and_speaks(
     assert np.array_equal(first, again)
     assert first.shape != other.shape or not np.array_equal(first, other)
     assert float(np.sqrt(np.mean(first**2))) >= 0.05
+    clone = spoken(client, seed=1, reference_audio=recording(), reference_text="A tone.")
+    assert clone.shape != first.shape or not np.array_equal(clone, first)
 
     versions = provider(client)["versions"]
     sys.stdout.write(f"{versions}\n")
@@ -110,23 +127,48 @@ def test_guest_is_installed_and_speaks(
         assert versions[name] == own[name]
         assert metadata.version(name) != own[name]
     assert versions["torch"] == metadata.version("torch")
-    assert client.delete(f"/api/models/{MODEL}").status_code == 200
+    check_memory(client, (data / "checkpoint" / "codec.pth").stat().st_size)
 
     command(environment, "providers", "remove", NAME)
-    found = client.get("/api/models").json()["models"]
-    assert not [each for each in found if each["provider"] == "fish"]
+    # Where the tests run in an environment with every provider, the shared one is left.
+    left = [NAME] if find_spec("open_speech_provider_fish") else []
+    found = client.get("/api/providers").raise_for_status().json()["providers"]
+    assert [each["distribution"] for each in found if each["name"] == "fish"] == left
+    assert all(each["environment"] is None for each in found)
 
 
-def fill(hub: FakeHub, data: Path) -> None:
+def recording() -> str:
+    """Two seconds of a tone, as a request carries them."""
+    return base64.b64encode(encode([sine(2.0, sample_rate=44_100)], "wav")).decode()
+
+
+def check_memory(client: httpx.Client, weights: int) -> None:
+    """The worker holds its weights, and is gone once the model is unloaded."""
+    status = client.get(f"/api/models/{MODEL}/status").raise_for_status().json()
+    held = status["memory_bytes"]
+    (worker,) = [each for each in psutil.Process().children(recursive=True) if is_worker(each)]
+    sys.stdout.write(f"{held / 1e9:.2f} GB held, {weights / 1e9:.2f} GB the file of the codec\n")
+    assert weights < held < weights + IMPORTS_BYTES
+    assert client.delete(f"/api/models/{MODEL}").status_code == 200
+    worker.wait(60)  # or this raises
+
+
+def is_worker(process: psutil.Process) -> bool:
+    """Whether it runs with the provider's own interpreter."""
+    return f"/environments/{NAME}" in process.cmdline()[0]
+
+
+def fill(hub: FakeHub, data: Path, codec: str) -> None:
     """Write random weights with upstream's own classes, and put them on the hub."""
     own = EnvironmentStore(data / "data" / "environments").get(NAME)
     assert own is not None
     folder = data / "checkpoint"
     script = Path(__file__).with_name("random_fish.py")
     quiet = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE"}
-    subprocess.run([str(own.python), str(script), str(folder)], check=True, env=quiet)
+    options = ["--published-codec"] if codec == "published" else []
+    subprocess.run([str(own.python), str(script), str(folder), *options], check=True, env=quiet)
     names = ("config.json", "model.pth", "tokenizer.tiktoken", "special_tokens.json", "codec.pth")
-    hub.add(REPOSITORY, {name: (folder / name).read_bytes() for name in names})
+    hub.add(REPOSITORY, {name: folder / name for name in names})
 
 
 def provider(client: httpx.Client) -> dict[str, Any]:
