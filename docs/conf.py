@@ -7,8 +7,7 @@ link leads to the same file in both places: pages of the site to pages, anything
 from __future__ import annotations
 
 import re
-
-from sphinx.application import Sphinx
+from typing import Any
 
 project = "Open Speech"
 author = "The Open Speech authors"
@@ -33,20 +32,22 @@ html_theme_options = {
     "show_prev_next": False,
 }
 
-CHILD = re.compile(r"^- \[[^\]]+\]\(([^)#:]+\.md)\)", re.MULTILINE)
-"""A line of an index that begins with a link to a page."""
+
+def children(text: str) -> list[str]:
+    """The pages that an index lists: the link at the beginning of each line of a list."""
+    return re.findall(r"^- \[[^\]]+\]\(([^)#:]+\.md)\)", text, re.MULTILINE)
 
 
-def add_navigation(_app: Sphinx, docname: str, source: list[str]) -> None:
+def add_navigation(_app: Any, docname: str, source: list[str]) -> None:
     """Make the pages that an index lists its children, in that order.
 
     A page that no index lists is in no navigation: Sphinx warns of it, and the build fails.
     """
     if docname == root_doc or docname.endswith("/index"):
-        pages = "\n".join(CHILD.findall(source[0]))
+        pages = "\n".join(children(source[0]))
         source[0] += f"\n\n```{{toctree}}\n:hidden:\n\n{pages}\n```\n"
 
 
-def setup(app: Sphinx) -> None:
+def setup(app: Any) -> None:
     """Sphinx calls this."""
     app.connect("source-read", add_navigation)

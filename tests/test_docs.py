@@ -14,6 +14,7 @@ import pytest
 
 import open_speech
 import reference_pages
+from conf import children
 from documents import markdown, runner
 from documents.markdown import ROOT, documents
 from documents.runner import DocumentError, Runner
@@ -26,7 +27,6 @@ from reference_pages import _endpoints
 
 REFERENCE = ROOT / "docs" / "reference"
 WRITE = "run `nox -s docs -- --write`"
-CHILD = re.compile(r"^- \[[^\]]+\]\(([^)#:]+\.md)\)", re.MULTILINE)
 IGNORED = {"STT_VAD_ENABLED"}
 """What documents name as something that is no setting."""
 
@@ -121,11 +121,10 @@ def test_every_setting_that_a_document_names_exists() -> None:
 
 
 def test_every_page_is_in_the_navigation() -> None:
-    """Which the site takes from the lists of its indexes; `docs/conf.py` does the same."""
     listed = [
         (index.parent / target).resolve()
         for index in [ROOT / "README.md", *ROOT.glob("docs/*/index.md")]
-        for target in CHILD.findall(index.read_text(encoding="utf-8"))
+        for target in children(index.read_text(encoding="utf-8"))
     ]
     patterns = ("*.md", "docs/*/*.md", "packages/*/README.md", "apps/*/README.md")
     pages = {page for pattern in patterns for page in ROOT.glob(pattern)}
