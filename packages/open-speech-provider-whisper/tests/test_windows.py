@@ -181,16 +181,24 @@ def test_words_at_the_end_of_a_window_wait_for_the_next() -> None:
     ],
 )
 def test_letters_tell_how_far_the_text_goes(heard: str, text: str, found: tuple[int, int]) -> None:
-    assert counts(heard, text.split(), whole=False) == found
+    assert counts(heard, text.split(), whole=False, due=False) == found
+
+
+def test_what_is_due_is_not_looked_for_far_ahead() -> None:
+    text, heard = ["seven", "eight", "nine", "ten"], "one two three four five six " * 3
+    heard += "seven eight nine ten"
+    assert counts(heard, text, whole=False, due=False) == (1, 4)
+    assert counts(heard, text, whole=False, due=True) == (0, 0)
+    assert counts(f"so {' '.join(text)}", text, whole=False, due=True) == (1, 4)
 
 
 def test_the_end_of_the_text_needs_nothing_behind_it() -> None:
-    assert counts("one two three and more", ["one", "two", "three"], whole=True) == (3, 3)
-    assert counts("one two tree and more", ["one", "two", "three"], whole=True) == (3, 3)
-    assert counts("one", ["one", "two", "three", "four"], whole=True) == (0, 0)
-    assert counts("yes", ["yes"], whole=True) == (1, 1)
-    assert counts("nothing", ["yes"], whole=True) == (0, 0)
-    assert counts("", ["—"], whole=True) == (1, 1)
+    assert counts("one two three and more", ["one", "two", "three"], whole=True, due=True) == (3, 3)
+    assert counts("one two tree and more", ["one", "two", "three"], whole=True, due=True) == (3, 3)
+    assert counts("one", ["one", "two", "three", "four"], whole=True, due=True) == (0, 0)
+    assert counts("yes", ["yes"], whole=True, due=True) == (1, 1)
+    assert counts("nothing", ["yes"], whole=True, due=True) == (0, 0)
+    assert counts("", ["—"], whole=True, due=True) == (1, 1)
 
 
 def long_recording(recording: Callable[[str], Audio], times: int) -> tuple[Audio, list[Word]]:

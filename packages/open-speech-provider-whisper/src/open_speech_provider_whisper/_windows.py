@@ -69,10 +69,9 @@ def walk(sound: Sound, words: Sequence[str], ear: Ear, frames: int) -> Iterator[
         if window.is_last:
             yield ear.placed(window, done, len(words))
             return
-        room = ear.room(window, done)
-        sure, likely = counts(
-            ear.heard(window, done), words[done : done + room], whole=done + room == len(words)
-        )
+        room = words[done : done + ear.room(window, done)]
+        is_rest, is_due = len(room) == len(words) - done, done > 0 and not lost
+        sure, likely = counts(ear.heard(window, done), room, whole=is_rest, due=is_due)
         if not sure:
             if (lost := lost + 1) > MOST_LOST:
                 raise _parted(window, words[done:])
@@ -107,16 +106,16 @@ def _pause(placed: Sequence[Placed], count: int) -> float:
     return round(placed[count].word.start - placed[count - 1].word.end, 1)
 
 
-def counts(heard: str, words: Sequence[str], *, whole: bool) -> tuple[int, int]:
+def counts(heard: str, words: Sequence[str], *, whole: bool, due: bool) -> tuple[int, int]:
     """How many of the words, from the first on, are surely and likely in what was heard.
 
     Letters are compared, not words: scripts without spaces have long ones, and "twentyfive" is
-    "twenty-five". ``whole``: no words follow these.
+    "twenty-five". ``whole``: no words follow these; ``due``: the first one is expected at once.
     """
     spelled = [_letters(word) for word in words]
     ends = list(accumulate(map(len, spelled)))
     total = ends[-1] if ends else 0
-    said = _matched(_letters(heard), "".join(spelled))
+    said = _matched(_letters(heard), "".join(spelled), due=due)
     if whole and said >= total - min(2, total // 4):
         return len(words), len(words)
     sure = bisect_right(ends, said - SLACK)
@@ -128,18 +127,19 @@ def _letters(text: str) -> str:
     return "".join(filter(str.isalnum, plain))
 
 
-def _matched(heard: str, known: str) -> int:
+def _matched(heard: str, known: str, *, due: bool) -> int:
     """Letters of a text, from its beginning, that are somewhere in what was heard.
 
     An alignment of the two with a point for each letter alike and one less for each other step;
-    what was heard before and after, and the text after, cost nothing.
+    what was heard after it and the text after cost nothing, nor what was heard before if it is not
+    ``due``.
     """
     letters, gaps = _codes(known), np.arange(len(known) + 1, dtype=np.int32)
     row = -gaps
     best, said = min(LEAST, len(known) - len(known) // 4) - 1, 0
     for code in _codes(heard):
         steps = np.where(letters == code, 1, -1)
-        following = np.zeros_like(row)
+        following = np.full_like(row, row[0] - 1 if due else 0)
         following[1:] = np.maximum(row[:-1] + steps, row[1:] - 1)
         row = np.maximum.accumulate(following + gaps) - gaps
         if row[place := int(row.argmax())] > best:
