@@ -72,11 +72,14 @@ def _fill(server: Live, hub: FakeHub) -> None:
         slow = next(each for each in fetched if "base" in each["id"] and each["type"] == "stt")
         print(f"downloaded: {ready['id']}; downloading: {slow['id']}")
         _serve(hub, slow, int(slow["size_mb"] * 1e6))
+        path = f"/api/models/{slow['id']}"
         hub.rate = 20_000_000
-        client.post(f"/api/models/{slow['id']}/download?wait=false").raise_for_status()
-        while client.get(f"/api/models/{slow['id']}/progress").json()["progress"] < 0.4:
+        client.post(f"{path}/download?wait=false").raise_for_status()
+        while client.get(f"{path}/progress").json()["progress"] < 0.4:
             time.sleep(0.1)
-        hub.rate = 600_000  # for as long as the pictures take
+        client.post(f"{path}/cancel").raise_for_status()
+        hub.rate = 600_000  # the rest, for as long as the pictures take
+        client.post(f"{path}/download?wait=false").raise_for_status()
 
 
 def _serve(hub: FakeHub, model: dict[str, Any], size: int) -> None:
