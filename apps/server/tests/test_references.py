@@ -66,7 +66,7 @@ async def test_u3_more_than_a_minute_is_refused():
         await reference_of(flac)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.text(max_size=200)
     | st.binary(max_size=200).map(lambda data: base64.b64encode(data).decode())

@@ -157,7 +157,7 @@ def test_a_whole_wav_states_its_length() -> None:
         assert reader.getnframes() == len(audio.samples)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.lists(st.floats(width=32, allow_nan=True, allow_infinity=True), max_size=50),
     st.sampled_from(["wav", "pcm", "flac"]),

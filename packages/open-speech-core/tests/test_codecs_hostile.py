@@ -207,7 +207,7 @@ def mutations(draw: st.DrawFn) -> bytes:
     return bytes(data)
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
 @given(data=mutations(), media_type=st.sampled_from([None, "audio/wav", "audio/pcm", "image/png"]))
 def test_u5_mutated_files_give_sound_or_our_errors(data: bytes, media_type: str | None) -> None:
     try:

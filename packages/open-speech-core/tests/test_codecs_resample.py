@@ -37,7 +37,7 @@ def test_words_keep_their_times() -> None:
     assert resample(source, 8_000) is source
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     source=st.sampled_from(RATES),
     target=st.sampled_from(RATES),

@@ -28,7 +28,7 @@ def test_length_changes_and_pitch_does_not(rate, speed):
     assert np.abs(changed).max() <= 1.0
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.integers(0, 9000), min_size=1, max_size=8))
 def test_how_it_is_cut_makes_no_difference(cuts):
     sound = sine(1.0, frequency=330.0, sample_rate=24_000)

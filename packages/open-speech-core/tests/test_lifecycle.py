@@ -296,7 +296,6 @@ def run_machine(examples: int, steps: int, **options: object) -> None:
         settings=settings(
             max_examples=examples,
             stateful_step_count=steps,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
             **options,
         ),

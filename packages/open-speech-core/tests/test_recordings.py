@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from open_speech.errors import InvalidAudio, InvalidRequest, RecordingNotFound
@@ -120,7 +120,6 @@ JSON = st.recursive(
 )
 
 
-@settings(deadline=None)  # every example waits for the disk
 @given(data=st.data())
 def test_a_record_that_is_not_right_is_none(tmp_path_factory, data):
     recordings = Recordings(tmp_path_factory.mktemp("r"), "voice")

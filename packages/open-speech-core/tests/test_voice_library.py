@@ -233,7 +233,7 @@ class Library(RuleBasedStateMachine):
         assert len([path for path in files if path.name != ".lock"]) == 2 * len(self.model)
 
 
-Library.TestCase.settings = settings(max_examples=20, stateful_step_count=20, deadline=None)
+Library.TestCase.settings = settings(max_examples=20, stateful_step_count=20)
 TestLibrary = Library.TestCase
 
 

@@ -112,9 +112,7 @@ def sound_file(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return saved(path, {"a": {"b": torch.arange(12.0).reshape(3, 4)}}).read_bytes()
 
 
-@settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     changes=st.lists(st.tuples(st.integers(0, 5_000), st.integers(0, 255)), max_size=8),
     length=st.integers(0, 5_000),

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from open_speech_provider_kokoro._tokens import Token, chunks, known, symbols_of, timed_words
@@ -60,7 +60,6 @@ def test_unknown_symbols_are_left_out() -> None:
     assert known([Token("x", "aʘb", space=True)], {"a": 1, "b": 2}) == [Token("x", "ab", True)]
 
 
-@settings(deadline=None)  # the first of them imports the stock pipeline
 @given(seed=st.integers(0, 1_000))
 def test_times_are_those_of_the_stock_pipeline(seed: int) -> None:
     from kokoro.pipeline import KPipeline

@@ -55,7 +55,7 @@ def test_brackets_of_the_text_are_text(model: PiperModel) -> None:
     assert said(model, "[[[[cat]]]]") == said(model, "cat")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.text(alphabet="ab. ,![]()/ə\n\x00\x01[[]]", max_size=40))
 def test_any_text_is_read(model: PiperModel, text: str) -> None:
     for sentence in said(model, text):

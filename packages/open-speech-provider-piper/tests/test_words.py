@@ -128,7 +128,7 @@ _TEXTS = st.lists(
 ).map(" ".join)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(_TEXTS)
 def test_words_stay_in_order(model: PiperModel, text: str) -> None:
     wanted = iter(bare(each) for each in text.split())

@@ -82,9 +82,7 @@ def test_p6_a_broken_file_is_refused(copied: Path, text: str) -> None:
     assert configuration.kind_of(copied) is None
 
 
-@settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
 @given(
     value=st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

@@ -25,9 +25,7 @@ from open_speech_provider_qwen3.sampling import Chance, Sampling, choose  # noqa
 Engines = Callable[[str], Any]
 
 
-@settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=4, deadline=None
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=4)
 @given(cuts=st.lists(st.integers(1, 25), min_size=2, max_size=5))
 def test_sound_in_pieces_is_the_sound_at_once(engine: Engines, cuts: list[int]) -> None:
     """However it is cut, and beyond the window of the codec's attention (24 frames here)."""

@@ -101,7 +101,7 @@ def test_every_word_of_a_long_recording_is_placed_once(wrong: float, pause: floa
     assert len(script.windows) >= 150 // WINDOW_S
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     count=st.integers(1, 250),
     pauses=st.lists(st.sampled_from([0.0, 0.05, 0.25, 0.6, 4.0, 35.0]), min_size=1, max_size=9),
