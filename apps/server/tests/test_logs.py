@@ -101,6 +101,14 @@ def test_json_lines_have_the_fields_that_collectors_want():
     assert line["timestamp"].endswith("Z")
 
 
+def test_uvicorns_lines_come_once_and_without_colours():
+    extra = {"color_message": "Application \x1b[1mstarted\x1b[0m", "peer": "somebody"}
+    text = _logged(log=lambda: logging.getLogger("uvicorn.error").info("started", extra=extra))
+    assert "started" in text
+    assert "peer=somebody" in text
+    assert "color_message" not in text
+
+
 def test_libraries_stay_quiet_when_we_debug():
     def log() -> None:
         logging.getLogger("open_speech.manager").debug("ours")

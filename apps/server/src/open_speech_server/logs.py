@@ -108,7 +108,7 @@ def _formatter(form: str, secrets: Iterable[str], *, colors: bool) -> logging.Fo
         ]
     formatter = _SafeFormatter(
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *render],
-        foreign_pre_chain=[*_shared(), structlog.stdlib.ExtraAdder()],
+        foreign_pre_chain=[structlog.stdlib.ExtraAdder(), *_shared()],
     )
     formatter.secrets = tuple(one for one in secrets if len(one) >= _SHORTEST_SECRET)
     return formatter
