@@ -110,7 +110,7 @@ def _random_weights(size: str, folder: Path) -> Path:
 
 def _by_library(library: Any, file: bytes) -> None:
     segments, _ = library.transcribe(io.BytesIO(file), language="en", vad_filter=True)
-    assert any(segment.tokens for segment in segments)
+    assert sum([len(segment.tokens) for segment in segments])  # each is decoded as it is asked for
 
 
 def _by_server(started: Server, name: str, file: bytes) -> Transcribe:
