@@ -208,6 +208,13 @@ def test_a_provider_is_installed_taken_up_and_removed(site: Site, tmp_path: Path
     assert "hum" not in {one["name"] for one in found}
 
 
+def test_an_installed_provider_is_removed_by_its_last_word(tmp_path: Path) -> None:
+    wheel, own = build_wheel(tmp_path, "hum", ENGINE), variables(tmp_path, PIP_NO_INDEX="1")
+    assert run("providers", "install", wheel, "--isolated", environment=own).status == 0
+    removed = run("providers", "remove", "hum", "--json", environment=own)
+    assert removed.json["removed"] == "open-speech-provider-hum"
+
+
 def test_without_a_server_it_is_said_that_none_was_told(tmp_path: Path) -> None:
     wheel, own = build_wheel(tmp_path, "hum", ENGINE), variables(tmp_path, PIP_NO_INDEX="1")
     done = run("providers", "install", wheel, "--isolated", "--json", environment=own)

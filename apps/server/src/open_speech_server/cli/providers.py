@@ -226,8 +226,12 @@ def _known() -> list[str]:
 
 
 def _full_name(name: str) -> str:
-    """The distribution that is meant: a last word alone is no name that we would install."""
-    for known in _known():
+    """The distribution that is meant where its last word is told: one of ours, or an installed one."""
+    from open_speech.plugins import installed_providers
+
+    own = [environment.name for environment in _store().list() if environment.name]
+    here = [provider.distribution for provider in installed_providers()]
+    for known in (*_known(), *own, *here):
         if known.rpartition("-")[2] == name.strip().lower():
             return known
     return name
