@@ -226,7 +226,7 @@ def _known() -> list[str]:
 
 
 def _full_name(name: str) -> str:
-    """The distribution that is meant where its last word is told: one of ours, or an installed one."""
+    """The distribution whose last word is told: one of ours, or an installed one."""
     from open_speech.plugins import installed_providers
 
     own = [environment.name for environment in _store().list() if environment.name]
