@@ -13,11 +13,13 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 
 from open_speech.errors import InvalidModelId, ModelInUse, ModelNotFound, NotDownloaded, Offline
 from open_speech.models import Kind, ModelInfo, ModelSource
 from open_speech.store import DownloadPolicy, Store
+from open_speech.store._locks import FileLock
 from open_speech.testing.hub import FakeHub, Fault, Mode, fake_hub
 
 hub = pytest.fixture(fake_hub, name="hub")
@@ -55,6 +57,20 @@ def process(verb: str, store: Store, hub: FakeHub, **more: object):
             yield child
         finally:
             child.kill()
+
+
+def test_a_copied_descriptor_does_not_hold_what_was_released(tmp_path):
+    path = tmp_path / "a.lease"
+    with FileLock(path, shared=True) as lease:
+        assert lease.try_acquire()
+        # What a process has that is forked now, until it runs its program.
+        [opened] = [file.fd for file in psutil.Process().open_files() if file.path == str(path)]
+        copy = os.dup(opened)
+    try:
+        with FileLock(path) as alone:
+            assert alone.try_acquire()
+    finally:
+        os.close(copy)
 
 
 # -- D7 ------------------------------------------------------------------------------------------

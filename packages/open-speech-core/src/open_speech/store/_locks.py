@@ -62,10 +62,17 @@ class FileLock:
         return True
 
     def release(self) -> None:
-        """Give the lock back; once more does nothing."""
+        """Give the lock back; once more does nothing.
+
+        Unlocked, not only closed: a process that another thread starts right now has a copy of
+        the descriptor until it runs its program, and would go on holding the lock.
+        """
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
-            os.close(descriptor)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_UN)
+            finally:
+                os.close(descriptor)
 
     def __enter__(self) -> Self:
         return self
