@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import random
 import threading
-from contextlib import aclosing
+import time
+from contextlib import aclosing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -231,6 +232,26 @@ class TestLibrary:
             await speech.rescan()
             anew = {status.id: status for status in await speech.models()}
             assert anew["tone/plain"] is not first["tone/plain"]
+
+    async def test_what_was_unloaded_can_be_deleted_by_anybody(self, hub, make_speech, tmp_path):
+        class SlowDisk(Store):
+            @contextmanager
+            def hold(self, model, revision=None):
+                with super().hold(model, revision) as paths:
+                    yield paths
+                    time.sleep(0.3)
+
+        hub.add(MODEL, weights(1))
+        slow = SlowDisk(tmp_path / "models", endpoint=hub.url)
+        policy = Policy(max_loaded=1)
+        async with make_speech(weights=slow, isolated=False, policy=policy) as speech:
+            await speech.manager.load(MODEL)
+            await speech.manager.unload(MODEL)
+            Store(slow.root).delete(speech.manager.resident(MODEL).offer.model)
+            await speech.manager.load(MODEL)
+            await speech.manager.load("tone/sine")  # in its place
+            await speech.library.delete(MODEL)
+            assert slow.list() == ()
 
     async def test_what_is_loaded_is_not_deleted(self, speaking, store):
         async with speaking() as speech:

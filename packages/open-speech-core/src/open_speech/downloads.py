@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 from . import errors
@@ -19,6 +21,8 @@ from .weights import Weights
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
 Become = Callable[[Resident, ModelState], None]
+Hold = AbstractContextManager[Mapping[str, Path]]
+"""What ``Weights.hold`` gives."""
 MAX_THREADS = 32
 _AT_REST = frozenset({ModelState.AVAILABLE, ModelState.DOWNLOADED, ModelState.FAILED})
 
@@ -31,14 +35,24 @@ class Downloads:
         self._become = become
         self._events = events
         self._threads = ThreadPoolExecutor(MAX_THREADS, "weights")
+        self._releasing: set[asyncio.Future[bool | None]] = set()
 
     async def run(self, work: Callable[..., T], *arguments: object) -> T:
         """Run in a thread of ours: downloads last, and must not keep others from theirs."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
 
-    def later(self, work: Callable[..., object], *arguments: object) -> None:
-        """Run in a thread of ours, and wait for nothing."""
-        self._threads.submit(work, *arguments)
+    def release(self, hold: Hold) -> None:
+        """Hold a model's files no longer; ``released`` waits until that is so."""
+        # Not in a thread of ours: downloads may have all of them.
+        work = partial(hold.__exit__, None, None, None)
+        task = asyncio.get_running_loop().run_in_executor(None, work)
+        self._releasing.add(task)
+        task.add_done_callback(self._releasing.discard)
+
+    async def released(self) -> None:
+        """Wait until nothing is held that was given to ``release``, here or by another process."""
+        if self._releasing:
+            await asyncio.wait(set(self._releasing))
 
     async def have(self, resident: Resident) -> None:
         """Have the model's files on disk: join the download under way, or begin one.
@@ -83,6 +97,7 @@ class Downloads:
         """Delete the files from disk. Raises what the store raises."""
         if self.weights is None:
             raise errors.NotDownloaded(f"The model {model.id!r} has no files.", model=model.id)
+        await self.released()
         await self.run(self.weights.delete, model, revision)
 
     def _begin(self, resident: Resident, *, move: bool) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack
+from contextlib import ExitStack
 from pathlib import Path
 
 from .backends import LoadContext
@@ -79,18 +78,18 @@ class Loader:
         The weights are held for as long as the host lives.
         """
         offer, weights = resident.offer, self._downloads.weights
-        async with AsyncExitStack() as stack:
+        with ExitStack() as stack:
             paths: Mapping[str, Path] = {}
             if offer.path is not None:
                 paths = {OWN_KEY: offer.path}
             elif offer.model.sources and weights:
                 hold = weights.hold(offer.model, resident.key.revision)
                 paths = await self._downloads.run(hold.__enter__)
-                stack.callback(self._downloads.later, hold.__exit__, None, None, None)
+                stack.callback(self._downloads.release, hold)
             host = self._make_host(offer, self._load(resident, paths, device, compute_type))
             info = await host.load(timeout_s)
             let_go = stack.pop_all()
-            host.ended.add_done_callback(lambda _: asyncio.ensure_future(let_go.aclose()))
+            host.ended.add_done_callback(lambda _: let_go.close())
         return host, info
 
     def _load(

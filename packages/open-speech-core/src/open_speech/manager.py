@@ -295,6 +295,7 @@ class ModelManager:
             if resident.state is ModelState.LOADED:
                 await self._unloading.drain(resident)
                 unloaded = True
+        await self.downloads.released()
         return unloaded
 
     def _watch(self, resident: Resident, host: Host) -> None:
