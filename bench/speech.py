@@ -4,7 +4,8 @@ The bare engine speaks the same pieces of the same ten sentences in this process
 settings; it is asked turn by turn with the server. Models of Piper and Kokoro have the published
 dimensions and random weights, served by a hub of our own.
 
-    nox -s bench -- speech [--models espeak/en-us,piper/en_US-lessac-medium,kokoro] [--rounds 5]
+    nox -s bench -- speech [--models espeak/en-us,piper/en_US-lessac-medium,kokoro]
+        [--rounds 5] [--callers 1,4,16]
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ import os
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as in a worker; read when OpenMP starts
 
 import argparse
-import http.client
 import importlib.util
 import json
 import sys
@@ -42,9 +42,10 @@ TEXT = " ".join(
     f"This is sentence number {number}, and it is neither very short nor very long."
     for number in ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
 )
-CALLERS = (1, 4, 16)
 FIRST_AIMS_MS = {"pcm": 5, "wav": 5, "mp3": 15}
 HEADER_BYTES = {"wav": 44}
+Sources = Mapping[str, tuple[str, Path]]
+"""For each key of ``LoadContext.paths`` a repository and the folder of its files."""
 
 
 @dataclass(frozen=True)
@@ -73,23 +74,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--models", default="espeak/en-us,piper/en_US-lessac-medium,kokoro")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--callers", default="1,4,16")
     asked = parser.parse_args()
     for name in asked.models.split(","):
         with _both(name) as (engine, started):
             _times(name, engine, started, asked.rounds)
-            _many(name, engine, started)
+            _many(name, engine, started, [int(each) for each in asked.callers.split(",")])
 
 
 @contextmanager
 def _both(name: str) -> Iterator[tuple[Engine, Server]]:
     """The bare engine here and the server with the same model."""
     with tempfile.TemporaryDirectory() as place, FakeHub() as hub:
-        folder = Path(place) / "weights"
         context = LoadContext()
         if make := WEIGHTS.get(name):
-            repository = make(folder)
-            hub.add(repository, folder)
-            context = LoadContext(paths={"model": folder})
+            sources = make(Path(place))
+            for repository, files in sources.values():
+                hub.add(repository, files)
+            context = LoadContext(paths={key: files for key, (_, files) in sources.items()})
         environment = {
             "HF_ENDPOINT": hub.url,
             "HF_HUB_OFFLINE": "0",
@@ -115,13 +117,12 @@ def _pieces(info: ModelInfo) -> list[SpeechRequest]:
 
 def _times(name: str, engine: Engine, started: Server, rounds: int) -> None:
     """First sound and all of it, in each format, one caller."""
-    connection = started.connect()
     ways: dict[str, Callable[[], object]] = {
         "engine, first piece": engine.first,
         "engine, all": engine.speak,
     }
     for audio_format in FORMATS:
-        ways[f"server, {audio_format}"] = partial(_spoken, connection, name, audio_format)
+        ways[f"server, {audio_format}"] = partial(_spoken, started, name, audio_format)
     firsts: dict[str, list[float]] = {way: [] for way in ways}
     totals: dict[str, list[float]] = {way: [] for way in ways}
     for number in range(rounds + 1):
@@ -154,13 +155,13 @@ def _times(name: str, engine: Engine, started: Server, rounds: int) -> None:
     table.show()
 
 
-def _many(name: str, engine: Engine, started: Server) -> None:
+def _many(name: str, engine: Engine, started: Server, numbers: Sequence[int]) -> None:
     """Seconds of sound per second: the engine with as many threads as it takes, and the server."""
     columns = (
         "callers", "engine", "server, pcm", "pcm ratio", "server, wav", "wav ratio", "last to hear",
     )  # fmt: skip
     table = Figures(f"Callers at once of {name}, seconds of sound per second", columns)
-    for callers in CALLERS:
+    for callers in numbers:
         threads = min(callers, max(1, engine.info.concurrency))
         bare = _rate(lambda _: engine.speak(), callers, threads)
         cells: list[str] = []
@@ -187,7 +188,7 @@ def _caller(
     started: Server, name: str, audio_format: str, waits: list[float], _number: int
 ) -> float:
     size: list[int] = []
-    waits.append(_spoken(started.connect(), name, audio_format, size))
+    waits.append(_spoken(started, name, audio_format, size))
     return size[0] / 2 / 24_000 if audio_format == "pcm" else size[0] / 2 / _rate_of(name)
 
 
@@ -196,12 +197,13 @@ def _rate_of(name: str) -> int:
 
 
 def _spoken(
-    connection: http.client.HTTPConnection,
+    started: Server,
     model: str,
     audio_format: str,
     size: list[int] | None = None,
 ) -> float:
     """Have the whole text spoken; the milliseconds to its first sound."""
+    connection = started.connect()  # a new one: an idle one is closed after a while
     began = time.perf_counter()
     body = json.dumps({"model": model, "input": TEXT, "response_format": audio_format})
     connection.request("POST", "/v1/audio/speech", body, {"Content-Type": "application/json"})
@@ -216,10 +218,9 @@ def _spoken(
     return first
 
 
-def _random(provider: str) -> Any:
-    path = (
-        ROOT / "packages" / f"open-speech-provider-{provider}" / "tests" / f"random_{provider}.py"
-    )
+def _maker(provider: str, name: str) -> Any:
+    """A module from the tests of a provider."""
+    path = ROOT / "packages" / f"open-speech-provider-{provider}" / "tests" / f"{name}.py"
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec
     assert spec.loader
@@ -229,23 +230,27 @@ def _random(provider: str) -> Any:
     return module
 
 
-def _piper(folder: Path) -> str:
-    voice = folder / "en/en_US/lessac/medium"
-    _random("piper").make(voice, channels=512, layers=19)
+def _piper(place: Path) -> Sources:
+    voice = place / "piper" / "en/en_US/lessac/medium"
+    _maker("piper", "random_piper").make(voice, channels=512, layers=19)
     (voice / "MODEL_CARD").write_text("random numbers")
-    return "rhasspy/piper-voices"
+    return {"model": ("rhasspy/piper-voices", place / "piper")}
 
 
-def _kokoro(folder: Path) -> str:
-    _random("kokoro").make(folder, squeeze=False)
-    return "hexgrad/Kokoro-82M"
+def _kokoro(place: Path) -> Sources:
+    _maker("kokoro", "random_kokoro").make(place / "kokoro", squeeze=False)
+    _maker("kokoro", "small_tagger").make(place / "tagger")
+    return {
+        "model": ("hexgrad/Kokoro-82M", place / "kokoro"),
+        "tagger": ("spacy/en_core_web_sm", place / "tagger"),
+    }
 
 
-WEIGHTS: Mapping[str, Callable[[Path], str]] = {
+WEIGHTS: Mapping[str, Callable[[Path], Sources]] = {
     "piper/en_US-lessac-medium": _piper,
     "kokoro": _kokoro,
 }
-"""What writes a model of random weights, and the name of its repository."""
+"""What writes a model of random weights."""
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ import argparse
 import importlib.util
 import shutil
 import sys
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -53,19 +52,7 @@ def piper(hub: Path) -> None:
 def kokoro(hub: Path) -> None:
     """The model with all voices, and a tagger that learned one sentence."""
     maker("kokoro", "random_kokoro").make(hub / "hexgrad/Kokoro-82M")
-    import spacy
-    from spacy.training import Example
-
-    nlp = spacy.blank("en")
-    nlp.add_pipe("tok2vec")
-    nlp.add_pipe("tagger", config={"model": {"@architectures": "spacy.Tagger.v2"}})
-    words, tags = ["He", "lives", "here", "."], ["PRP", "VBZ", "RB", "."]
-    example = Example.from_dict(nlp.make_doc(" ".join(words)), {"words": words, "tags": tags})
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        nlp.initialize(lambda: [example])
-    (hub / "spacy").mkdir(exist_ok=True)
-    nlp.to_disk(hub / "spacy/en_core_web_sm")
+    maker("kokoro", "small_tagger").make(hub / "spacy/en_core_web_sm")
 
 
 def qwen3(hub: Path) -> None:

@@ -3,7 +3,6 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -23,8 +22,12 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 @pytest.fixture(scope="session")
 def random_kokoro() -> ModuleType:
     """The script that writes models."""
-    path = Path(__file__).with_name("random_kokoro.py")
-    spec = importlib.util.spec_from_file_location("random_kokoro", path)
+    return _script("random_kokoro")
+
+
+def _script(name: str) -> ModuleType:
+    path = Path(__file__).with_name(f"{name}.py")
+    spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -42,28 +45,7 @@ def folder(random_kokoro: ModuleType, tmp_path_factory: pytest.TempPathFactory) 
 @pytest.fixture(scope="session")
 def tagger(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The files of a spaCy pipeline, which knows how this one text is tagged."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of plugins, which spaCy imports with the first pipeline
-        import spacy
-        from spacy.training import Example
-
-        nlp = spacy.blank("en")
-    nlp.add_pipe("tok2vec")
-    tagging = nlp.add_pipe("tagger", config={"model": {"@architectures": "spacy.Tagger.v2"}})
-    nlp.add_pipe("sentencizer")  # stands for the components that are left where they are
-    words = ["He", "lives", "here", ".", "Their", "lives", "ended", "in", "1999", "."]
-    tags = ["PRP", "VBZ", "RB", ".", "PRP$", "NNS", "VBD", "IN", "CD", "."]
-    example = Example.from_dict(nlp.make_doc(" ".join(words)), {"words": words, "tags": tags})
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        nlp.initialize(lambda: [example])
-        for _ in range(30):
-            nlp.update([example])
-    assert [token.tag_ for token in nlp(" ".join(words))] == tags
-    assert tagging is not None
-    path = tmp_path_factory.mktemp("tagger")
-    nlp.to_disk(path)
-    return path
+    return Path(_script("small_tagger").make(tmp_path_factory.mktemp("tagger")))
 
 
 @pytest.fixture(scope="session")
