@@ -280,7 +280,11 @@ def _pytest_arguments(posargs: list[str]) -> list[str]:
         for name, folder in folders.items()
     }
     named = {**folders, **shortened}
-    return [str(named[text] / "tests") if text in named else text for text in posargs]
+    before = ["", *posargs]  # what follows an option is its value
+    return [
+        str(named[text] / "tests") if text in named and last not in ("-k", "-m") else text
+        for last, text in zip(before, posargs, strict=False)
+    ]
 
 
 def _lowest_versions(folders: Iterable[Path]) -> list[str]:

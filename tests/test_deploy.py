@@ -91,7 +91,9 @@ def test_o3_every_example_is_locked_down_and_watched(path: Path) -> None:
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert service["tmpfs"] == ["/tmp"]
     assert service["healthcheck"]["test"] == ["CMD", "open-speech", "health"]
-    assert "models" in yaml.safe_load(path.read_text())["volumes"]
+    # Named, so that changing from one case to another keeps what was fetched.
+    volumes = yaml.safe_load(path.read_text())["volumes"]
+    assert volumes["models"] == {"name": "open-speech-models"}
     drain = Settings.model_fields["os_drain_s"].default
     assert int(service["stop_grace_period"].removesuffix("s")) > drain
 

@@ -162,6 +162,11 @@ def test_doctor_knows_its_server_from_a_stranger(site: Site, tmp_path: Path) -> 
     assert "served by Open Speech" in checks["port"]["text"]
     assert "valid until" in checks["certificate"]["text"]
 
+    without_tls = run("doctor", "--json", environment={**site.own, "OS_SSL_ENABLED": "false"})
+    assert without_tls.status == 0, without_tls.text
+    checks = {check["subject"]: check for check in without_tls.json["checks"]}
+    assert "served by Open Speech" in checks["port"]["text"]
+
     remote = run("doctor", "--json", environment=site.local).json
     assert "Open Speech" in next(c for c in remote["checks"] if c["subject"] == "server")["text"]
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ..settings import KNOWN, ConfigurationError, Settings
-from .connect import TLS_FILE, Server, local_address
+from .connect import TLS_FILE, Server, local_addresses
 from .console import Progress
 from .exits import Failure
 from .finding import Finding, ok, warning, wrong
@@ -112,9 +112,9 @@ def port(settings: Settings, server: Server) -> Iterator[Finding]:
 def _taken(settings: Settings, server: Server, error: OSError) -> Finding:
     where = f"{settings.os_host}:{settings.os_port}"
     if error.errno == errno.EADDRINUSE:
-        ours = _version_at(replace(server, url=local_address(settings), insecure=True))
-        if ours:
-            return ok("port", f"{where} is served by Open Speech {ours}")
+        for url in local_addresses(settings):
+            if ours := _version_at(replace(server, url=url, insecure=True)):
+                return ok("port", f"{where} is served by Open Speech {ours}")
         return wrong(
             "port", f"{where} is taken by another program", "End it, or choose another OS_PORT."
         )

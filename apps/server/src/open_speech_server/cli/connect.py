@@ -105,12 +105,16 @@ def command_settings() -> Settings:
     return settings
 
 
-def local_address(settings: Settings) -> str:
-    """Where a server with these settings is reached from this machine."""
+def local_addresses(settings: Settings) -> tuple[str, str]:
+    """Where a server with these settings is reached from this machine: with TLS and without.
+
+    As the settings say first; a server that was started with others is at the second, usually.
+    """
     host = settings.os_host.strip("[]")
     host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104
     shown = f"[{host}]" if ":" in host else host
-    return f"{'https' if settings.os_ssl_enabled else 'http'}://{shown}:{settings.os_port}"
+    secure, plain = (f"{scheme}://{shown}:{settings.os_port}" for scheme in ("https", "http"))
+    return (secure, plain) if settings.os_ssl_enabled else (plain, secure)
 
 
 def trust(server: Server) -> ssl.SSLContext | bool:

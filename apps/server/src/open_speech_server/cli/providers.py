@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from .connect import Server, command_settings, connected, local_address, server_options
+from .connect import Server, command_settings, connected, local_addresses, server_options
 from .console import Progress, emit, json_option, note, size, table
 from .exits import FAILED, Failure
 from .groups import ListByDefault
@@ -260,18 +260,16 @@ def _installed(made: Environment, requirement: str) -> str:
 def _have_rescanned(server: Server) -> str | None:
     """Tell a running server to look again; its address, or None if there is none to tell.
 
-    The one that is named, or else one that answers where this machine's settings put it, with TLS
-    or without: a server that was started with other settings is one of those, usually.
+    The one that is named, or else one that answers where this machine's settings put it.
     """
     if server.url:
         return _rescanned(server)
-    usual = local_address(command_settings())
-    scheme, _, rest = usual.partition("://")
-    other = f"{'http' if scheme == 'https' else 'https'}://{rest}"
+    usual, other = local_addresses(command_settings())
     for url in (usual, other):
         if told := _rescanned(replace(server, url=url), quiet=True):
             return told
-    note(f"No server answered at {rest}. One elsewhere (--url) takes it up at its next start.")
+    where = usual.partition("://")[2]
+    note(f"No server answered at {where}. One elsewhere (--url) takes it up at its next start.")
     return None
 
 
@@ -318,5 +316,6 @@ def begun(name: str, kind: str, folder: Path) -> None:
 
     written = write_project(name, kind, folder)
     click.echo(f"{written}: a provider to begin with. To try it:\n")
-    click.echo(f"    pip install -e {written} && python -m pytest {written}")
+    click.echo(f"    pip install -e {written} 'open-speech-core[testing]'")
+    click.echo(f"    python -m pytest {written}")
     click.echo(f"    open-speech models info {name}/small")

@@ -30,6 +30,7 @@ ${lines.join("\n")}
     volumes: ["models:/root/.cache/open-speech"]
 volumes:
   models:
+    name: open-speech-models
 `;
 }
 
