@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 import wave
 from collections.abc import Iterator
 from pathlib import Path
@@ -245,6 +246,11 @@ def test_broken_providers_are_listed_and_doctor_says_what_to_do(tmp_path: Path) 
 # -- fetching ----------------------------------------------------------------------------------
 
 
+def _fetched(store: Path) -> int:
+    """Bytes of a download under way that are on the disk."""
+    return sum(part.stat().st_size for part in store.rglob("*.part"))
+
+
 def test_pull_goes_on_where_ctrl_c_stopped_it(tmp_path: Path) -> None:
     install_provider(tmp_path / "site", "tone", "open_speech.testing.tone")
     weights = os.urandom(3_000_000)
@@ -262,6 +268,10 @@ def test_pull_goes_on_where_ctrl_c_stopped_it(tmp_path: Path) -> None:
             def stop(_key: str, sent: int) -> None:
                 if sent > 1_000_000 and not arrived:
                     arrived.append(sent)
+                    deadline = time.monotonic() + WAIT_S
+                    while _fetched(tmp_path / "models") <= 500_000:
+                        assert time.monotonic() < deadline
+                        time.sleep(0.01)  # between two looks at another process
                     process.send_signal(signal.SIGINT)
 
             hub.on_block = stop

@@ -152,9 +152,10 @@ def test_p7_every_way_to_a_model_is_closed_to_strangers(make_server, hub):
 def test_d7_what_one_server_has_loaded_another_cannot_delete(make_server, hub):
     model = "tone/voices-shared"
     hub.add(model, weights(model))
+    patient = {"OS_LOAD_WAIT_S": "120"}
     with (
-        make_server() as one,
-        make_server() as two,
+        make_server(**patient) as one,
+        make_server(**patient) as two,
         one.client() as first,
         two.client() as second,
         ThreadPoolExecutor(8) as pool,

@@ -177,7 +177,8 @@ def test_what_is_not_waited_for_goes_on(client, gate, live, model):
         assert state(client, model) == "downloading"
         gate.set()
         seen = events.until(type="state", model=model, state="loaded")
-    assert [event["state"] for event in seen if event["type"] == "state"] == [
+    states = [each["state"] for each in seen if (each["type"], each["model"]) == ("state", model)]
+    assert states == [
         "downloaded", "loading", "loaded",
     ]  # fmt: skip
 

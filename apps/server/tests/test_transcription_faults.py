@@ -65,17 +65,15 @@ def _until(check: Callable[[], bool], what: str) -> None:
 
 
 @pytest.fixture
-def steps(gate: Path, record: Path) -> Iterator[Callable[[int], None]]:
-    """Let the faulty provider take some steps, and wait for each."""
+def step(gate: Path, record: Path) -> Iterator[Callable[[int], None]]:
+    """Let the faulty provider take one step beyond a length of the record, and wait for it."""
     record.unlink(missing_ok=True)
     record.touch()
     with gate.open("r+b", buffering=0) as pipe:
 
-        def take(count: int) -> None:
-            for _ in range(count):
-                done = len(record.read_bytes())
-                pipe.write(b"1")
-                _until(lambda done=done: len(record.read_bytes()) > done, "nothing was done")
+        def take(done: int) -> None:
+            pipe.write(b"1")
+            _until(lambda: len(record.read_bytes()) > done, "nothing was done")
 
         yield take
         os.set_blocking(pipe.fileno(), False)
@@ -83,7 +81,7 @@ def steps(gate: Path, record: Path) -> Iterator[Callable[[int], None]]:
 
 
 @pytest.mark.parametrize("stream", ["false", "true"])
-def test_s1_a_client_that_leaves_stops_the_hearing(live, record, steps, stream):
+def test_s1_a_client_that_leaves_stops_the_hearing(live, record, step, stream):
     sound = {"file": ("a.wav", wav_bytes(sine(1.0)))}
     with live.client() as own:
         request = own.build_request(
@@ -94,13 +92,14 @@ def test_s1_a_client_that_leaves_stops_the_hearing(live, record, steps, stream):
         raw += b"\r\n" + request.read()
     with socket.create_connection(("127.0.0.1", live.port)) as connection:
         connection.sendall(raw)
-        steps(2)
+        step(0)
+        step(len(record.read_bytes()))
         if stream == "true":
             assert connection.recv(100).startswith(b"HTTP/1.1 200")
     # It would take STEPS of them. What it takes until the server sees that nobody is there, and
     # the one that it was in, are all that it takes.
-    while b"finally" not in record.read_bytes():
-        steps(1)
+    while b"finally" not in (seen := record.read_bytes()):
+        step(len(seen))
         assert record.read_bytes().count(b"step") < STEPS / 10
     status = "complete=False" if stream == "true" else "status=499"
     _until(lambda: status in live.log.read_text(), "the request was not ended")

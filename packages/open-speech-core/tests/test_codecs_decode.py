@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import traceback
 from pathlib import Path
 
 import numpy as np
@@ -164,6 +165,18 @@ def test_bytes_are_counted_before_mixing_and_resampling() -> None:
     data = wav_file("f32", bytes(4 * 8 * 48_000), 48_000, channels=8)
     with pytest.raises(AudioTooLong):
         decode(data, sample_rate=RATE, limits=DecodeLimits(max_pcm_bytes=4 * 8 * 48_000 - 1))
+
+
+def test_an_error_that_is_kept_keeps_no_sound() -> None:
+    data = wav_file("s16", bytes(2 * 60 * RATE))
+    with pytest.raises(AudioTooLong) as caught:
+        list(decode_stretches(data, sample_rate=RATE, limits=DecodeLimits(max_seconds=50)))
+    frames = [frame for frame, _ in traceback.walk_tb(caught.tb)]
+    assert "decode_stretches" in [frame.f_code.co_name for frame in frames]
+    held = [item for frame in frames for item in frame.f_locals.values()]
+    held += [item for value in held if isinstance(value, list) for item in value]
+    kept = sum(item.nbytes for item in held if isinstance(item, np.ndarray))
+    assert kept < 20 * 2 * RATE
 
 
 def test_short_audio_is_one_stretch_equal_to_decode() -> None:

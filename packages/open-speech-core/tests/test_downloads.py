@@ -153,6 +153,15 @@ async def test_without_a_store_models_with_files_are_refused(make_speech):
         assert await say(speech, "tone/sine") > 0
 
 
+async def test_d11_of_updates_at_once_one_moves(speaking, hub, store):
+    async with speaking() as speech:
+        await speech.library.download(MODEL)
+        hub.add(MODEL, weights(2))
+        moved = await asyncio.gather(*(speech.library.update(MODEL) for _ in range(8)))
+        assert sorted(moved) == [False] * 7 + [True]
+        assert speech.manager.resident(MODEL).fetching is None
+
+
 async def test_d11_an_update_loads_anew_beside_the_old_one(speaking, hub, store):
     async with speaking() as speech:
         old = (await speech.manager.load(MODEL)).host

@@ -87,15 +87,32 @@ async def test_l3_a_failed_reload_leaves_the_old_one_serving(make_speech, enviro
         assert resident.compute_type == "int8"
 
 
+async def test_whoever_waits_for_a_load_hears_of_the_end(make_speech):
+    async with make_speech() as speech:
+        resident = speech.manager.resident("faulty/load-hang")
+        waiting = asyncio.create_task(say(speech, "faulty/load-hang"))
+        async with asyncio.timeout(60):
+            while resident.state is not ModelState.LOADING:  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0)
+    with pytest.raises(ShuttingDown):
+        await waiting
+    assert resident.loading is None
+    assert resident.host is None
+
+
 async def test_a_reload_lets_the_old_one_finish_what_it_has(make_speech, tmp_path):
     gate = tmp_path / "gate"
     os.mkfifo(gate)
     async with make_speech() as speech:
-        old = (await speech.manager.load("faulty/any")).host
+        resident = await speech.manager.load("faulty/any")
+        old = resident.host
         opening = asyncio.create_task(asyncio.to_thread(open, gate, "wb", buffering=0))
         using = asyncio.create_task(say(speech, "faulty/any", options={"gate": str(gate)}))
         with await opening as pipe:
-            following = asyncio.create_task(say(speech, "faulty/any"))  # at the worker already
+            following = asyncio.create_task(say(speech, "faulty/any"))
+            async with asyncio.timeout(60):
+                while not resident.turns.locked():  # noqa: ASYNC110 - until it is at the worker
+                    await asyncio.sleep(0)
             waiting = asyncio.create_task(say(speech, "faulty/any"))
             resident = await speech.manager.load("faulty/any", compute_type="int8")
             assert resident.host is not old

@@ -75,10 +75,13 @@ class Downloads:
                 model=resident.offer.id,
                 hint=f"Update {model.id!r}, or name another revision.",
             )
-        while resident.fetching is not None:
-            await asyncio.wait({resident.fetching})
-            await asyncio.sleep(0)  # until it is forgotten
-        before = await self.run(weights.revision, model)
+        while True:
+            while resident.fetching is not None:
+                await asyncio.wait({resident.fetching})
+                await asyncio.sleep(0)  # until it is forgotten
+            before = await self.run(weights.revision, model)
+            if resident.fetching is None:  # nobody has begun another one meanwhile
+                break
         self._begin(resident, move=True)
         await self._joined(resident)
         return before != await self.run(weights.revision, model)

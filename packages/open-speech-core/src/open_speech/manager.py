@@ -59,7 +59,7 @@ class ModelManager:
         self._compute_type = compute_type
         self.downloads = Downloads(weights, self.become, self.events)
         self._loader = Loader(make_host, self.downloads, options or {}, self.policy.threads)
-        self._unloading = Unloading(self.policy.drain_timeout_s, self.become, self._start)
+        self._unloading = Unloading(self.policy, self.downloads, self.become, self._start)
         self._room = Room(self.residents, self.policy, self.events, self._unloading)
         self._wake = asyncio.Event()
         self._watchers: list[asyncio.Task[None]] = []
@@ -177,7 +177,9 @@ class ModelManager:
         loading = resident.loading
         # Whoever waits may leave; the load goes on for the others.
         await asyncio.wait({loading})
-        if not loading.cancelled() and (error := loading.exception()):
+        if loading.cancelled():
+            self.refuse_at_the_end()
+        elif error := loading.exception():
             raise error.with_traceback(None)
 
     async def _load(self, resident: Resident, compute_type: str | None, *, asked: bool) -> None:
@@ -295,7 +297,6 @@ class ModelManager:
             if resident.state is ModelState.LOADED:
                 await self._unloading.drain(resident)
                 unloaded = True
-        await self.downloads.released()
         return unloaded
 
     def _watch(self, resident: Resident, host: Host) -> None:
@@ -371,10 +372,9 @@ class ModelManager:
             async with asyncio.timeout(self.policy.drain_timeout_s):
                 for resident in self.residents:
                     await resident.free.wait()
-        hosts = [resident.host for resident in self.residents if resident.host]
-        await asyncio.gather(
-            *(host.close() for host in hosts), *self._tasks, return_exceptions=True
-        )
+        hosts = [resident.host.close() for resident in self.residents if resident.host]
+        await asyncio.gather(*hosts, *self._tasks, return_exceptions=True)
+        await self.downloads.released()
 
     def become(self, resident: Resident, state: ModelState) -> None:
         """Change a model's state, and tell everybody."""

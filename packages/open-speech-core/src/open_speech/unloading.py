@@ -7,7 +7,9 @@ import contextlib
 from collections.abc import Callable, Coroutine
 
 from . import errors
+from .downloads import Downloads
 from .hosts import Host
+from .policy import Policy
 from .resident import ModelState, Resident
 
 Become = Callable[[Resident, ModelState], None]
@@ -17,8 +19,9 @@ Start = Callable[[Coroutine[None, None, None]], asyncio.Task[None]]
 class Unloading:
     """Ends the hosts of models once nobody uses them. One event loop only."""
 
-    def __init__(self, timeout_s: float, become: Become, start: Start) -> None:
-        self._timeout_s = timeout_s
+    def __init__(self, policy: Policy, downloads: Downloads, become: Become, start: Start) -> None:
+        self._timeout_s = policy.drain_timeout_s
+        self._downloads = downloads
         self._become = become
         self._start = start
 
@@ -83,6 +86,7 @@ class Unloading:
         try:
             if host:
                 await asyncio.shield(self._start(host.close()))
+                await self._downloads.released()
         finally:
             if resident.state is ModelState.DRAINING:
                 self._become(resident, ModelState.DOWNLOADED)

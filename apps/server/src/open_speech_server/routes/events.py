@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from open_speech import OpenSpeech
 from open_speech.errors import Busy
+from open_speech.events import Event
 
 from ..state import ServerState, speech_of, state_of
 from ..streaming import LiveResponse, event, event_of
@@ -21,6 +22,8 @@ State = Annotated[ServerState, Depends(state_of)]
 HEARTBEAT_S = 15.0
 """Something is sent at least so often: proxies keep the connection, and we notice its end."""
 MAX_LISTENERS = 100
+CLOSING = "closing"
+"""The kind of the last event."""
 
 
 @router.get(
@@ -48,7 +51,7 @@ async def follow(speech: Speech, state: State) -> Response:
 async def _events(state: ServerState, speech: OpenSpeech) -> AsyncGenerator[bytes, None]:
     with speech.events.listen() as listener:
         listener.missed = True  # all that went before
-        while not state.draining:
+        while not (state.draining and listener.empty()):
             if listener.missed:
                 listener.missed = False
                 while not listener.empty():
@@ -60,4 +63,11 @@ async def _events(state: ServerState, speech: OpenSpeech) -> AsyncGenerator[byte
             except TimeoutError:
                 yield b": nothing new\n\n"
                 continue
-            yield event({"type": news.kind, "model": news.model, "at": news.at, **news.data})
+            yield _told(news)
+            if news.kind == CLOSING:
+                return
+        yield _told(Event(kind=CLOSING))  # the one that was published is among those missed
+
+
+def _told(news: Event) -> bytes:
+    return event({"type": news.kind, "model": news.model, "at": news.at, **news.data})

@@ -79,17 +79,20 @@ def decode_stretches(
     most = max(1, int(max_seconds * sample_rate))
     held: list[Pcm16] = []
     held_samples = 0
-    with _opened(source) as stream:
-        for chunk in _read(stream, sample_rate, limits, media_type):
-            held.append(chunk)
-            held_samples += len(chunk)
-            while held_samples > most:
-                whole = np.concatenate(held)
-                cut = _quietest(whole[:most], sample_rate)
-                yield _audio(whole[:cut], sample_rate)
-                held, held_samples = [whole[cut:].copy()], held_samples - cut
-                del whole
-    yield _audio(np.concatenate(held), sample_rate)
+    try:
+        with _opened(source) as stream:
+            for chunk in _read(stream, sample_rate, limits, media_type):
+                held.append(chunk)
+                held_samples += len(chunk)
+                while held_samples > most:
+                    whole = np.concatenate(held)
+                    cut = _quietest(whole[:most], sample_rate)
+                    yield _audio(whole[:cut], sample_rate)
+                    held, held_samples = [whole[cut:].copy()], held_samples - cut
+                    del whole
+        yield _audio(np.concatenate(held), sample_rate)
+    finally:
+        held.clear()  # an error has this frame in its traceback, and may live for a while
 
 
 @contextmanager

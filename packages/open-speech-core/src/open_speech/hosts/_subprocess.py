@@ -84,10 +84,11 @@ class SubprocessHost(Host):
         threading.Thread(
             target=self._reap, args=(self._process, asyncio.get_running_loop()), daemon=True
         ).start()
+        assert self._process.stdout is not None
+        # Before anything is waited for: should that be cancelled, this one closes the pipe.
+        self._start(LogReader(self._load.model.id, self._process.stdout).run())
         reader, self._writer = await asyncio.open_connection(sock=near, limit=1 << 20)
         self._start(self._read(reader))
-        assert self._process.stdout is not None
-        self._start(LogReader(self._load.model.id, self._process.stdout).run())
 
     def _start(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.ensure_future(work)
