@@ -33,8 +33,10 @@ from sound_files import (
 
 MAX_S = 600
 MAX_MB = 16
-MOST_MB = 64
-"""What the server may grow by at a bomb; row U3's figure is for the decoder alone."""
+MOST_MB = 128
+"""What the server may grow by; row U3's figure is for the decoder alone. The ten minutes that are
+allowed are 19 MB, and up to three times as much while frames and samples share the heap; the
+bombs would be hundreds."""
 AT_ONCE_S = 60.0
 """Only against hanging: a refusal takes a second, ten on a machine that is busy."""
 GOOD = wav_bytes(sine(1.0))
