@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 import re
@@ -15,10 +16,14 @@ import httpx
 import pytest
 
 from live import Live, live_server
+from open_speech import OpenSpeech
+from open_speech.events import MAX_WAITING
 from open_speech.testing import install_provider
 from open_speech.testing.hub import FakeHub, Fault, Mode
 from open_speech_server.app import create_api
+from open_speech_server.routes.events import _events
 from open_speech_server.settings import Settings
+from open_speech_server.state import ServerState
 from reference_pages import _endpoints
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "how-to" / "models-api.md"
@@ -304,6 +309,20 @@ def test_events_end_when_the_server_stops(tmp_path, hub):
         assert server.stop() == 0
         listening.join(60)
         assert not listening.is_alive()
+
+
+@pytest.mark.parametrize("waiting", [1, MAX_WAITING + 1])
+async def test_closing_comes_to_a_listener_that_is_slow(waiting):
+    state = ServerState(settings=Settings(), speech=OpenSpeech())
+    events = _events(state, state.speech)
+    assert b'"snapshot"' in await anext(events)
+    for _ in range(waiting):
+        state.speech.events.publish("pinned", "tone/sine")
+    state.drain()
+    async with asyncio.timeout(5):  # far below a heartbeat
+        rest = [told async for told in events]
+    assert [b'"closing"' in told for told in rest] == [False] * (len(rest) - 1) + [True]
+    assert len(rest) == 2
 
 
 # -- the document --------------------------------------------------------------------------------

@@ -57,6 +57,7 @@ async def _events(state: ServerState, speech: OpenSpeech) -> AsyncGenerator[byte
                 while not listener.empty():
                     listener.get_nowait()
                 yield event_of(f'{{"type": "snapshot", {await state.models.members()}}}')
+                continue  # the server may have stopped meanwhile: nothing would come any more
             try:
                 async with asyncio.timeout(HEARTBEAT_S):
                     news = await listener.get()
