@@ -15,15 +15,37 @@ from typing import Any
 
 import numpy as np
 
-from open_speech.audio import Audio, Word
-from open_speech.backends import LoadContext, STTBackend, STTModel, TTSBackend, TTSModel
-from open_speech.errors import InvalidRequest
-from open_speech.models import Capability, Kind, ModelInfo, ModelPattern, ModelSource, Voice
-from open_speech.speech import SpeechRequest
-from open_speech.testing import STTConformance, TTSConformance, sine
-from open_speech.testing._checks_catalogue import CatalogueChecks
-from open_speech.testing._checks_import import ImportChecks
-from open_speech.transcription import (
+from open_speech import AlignmentRequest
+from open_speech._plugins.backends import (
+    LoadContext,
+    STTBackend,
+    STTModel,
+    TTSBackend,
+    TTSModel,
+    TurnBackend,
+    TurnModel,
+    VADBackend,
+    VADModel,
+)
+from open_speech._types.audio import Audio, Word
+from open_speech._types.listening import (
+    DetectionRequest,
+    Flushed,
+    SpeechActivity,
+    TurnEnd,
+    TurnRequest,
+)
+from open_speech._types.models import (
+    Capability,
+    Kind,
+    ModelInfo,
+    ModelPattern,
+    ModelSource,
+    PackagedWeights,
+    Voice,
+)
+from open_speech._types.speech import SpeechRequest
+from open_speech._types.transcription import (
     DetectedLanguage,
     Partial,
     Segment,
@@ -32,6 +54,19 @@ from open_speech.transcription import (
     TranscriptionEvent,
     TranscriptionRequest,
 )
+from open_speech.errors import InvalidRequest
+from open_speech.testing import (
+    STTConformance,
+    TTSConformance,
+    TurnConformance,
+    VADConformance,
+    sine,
+)
+from open_speech.testing._checks_activity import ActivityChecks
+from open_speech.testing._checks_catalogue import CatalogueChecks
+from open_speech.testing._checks_import import ImportChecks
+from open_speech.testing._checks_listening import ListeningChecks
+from open_speech.testing._checks_turns import TurnChecks
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 SPEAKER = ModelInfo(id="broken/voice", kind=Kind.TTS, voices=(Voice(id="a"), Voice(id="b")))
@@ -43,6 +78,12 @@ WITHOUT_CATALOGUE = dict.fromkeys(
     name for name in vars(CatalogueChecks) if name.startswith("test_")
 )
 """For models, whose catalogue is never the broken one."""
+SUITES: dict[type[Any], type[Any]] = {
+    TTSBackend: TTSConformance,
+    STTBackend: STTConformance,
+    VADBackend: VADConformance,
+    TurnBackend: TurnConformance,
+}
 _numbers = itertools.count()
 
 
@@ -103,7 +144,7 @@ def breaks(
 ) -> None:
     """Make a suite over the backend with these class attributes; the check must fail in it."""
     broken = type("Broken", (backend,), fields)
-    base = TTSConformance if issubclass(backend, TTSBackend) else STTConformance
+    base = next(suite for kind, suite in SUITES.items() if issubclass(backend, kind))
     name = f"Test{next(_numbers)}__{check}"
     members = {"backend": broken, "__module__": __name__, **WITHOUT_IMPORT, **(settings or {})}
     globals()[name] = type(name, (base,), members)
@@ -114,10 +155,12 @@ def speaks(
     synthesize: Callable[[Any, SpeechRequest], Any],
     *capabilities: Capability,
     concurrency: int = 1,
+    speeds: tuple[float, float] = (1.0, 1.0),
     **settings: Any,
 ) -> None:
     """The check must fail for a model with this ``synthesize``."""
-    info = replace(SPEAKER, capabilities=frozenset(capabilities), concurrency=concurrency)
+    able = frozenset(capabilities)
+    info = replace(SPEAKER, capabilities=able, concurrency=concurrency, speeds=speeds)
     model = type("BrokenModel", (Voiced,), {"synthesize": synthesize})
     breaks(check, made=model, listed=[info], settings={**WITHOUT_CATALOGUE, **settings})
 
@@ -126,11 +169,12 @@ def hears(
     check: str,
     transcribe: Callable[[Any, TranscriptionRequest], Any],
     *capabilities: Capability,
+    align: Callable[[Any, AlignmentRequest], Any] = STTModel.align,
     **settings: Any,
 ) -> None:
-    """The check must fail for a model with this ``transcribe``."""
+    """The check must fail for a model with these methods."""
     info = replace(LISTENER, capabilities=frozenset(capabilities))
-    model = type("BrokenModel", (Eared,), {"transcribe": transcribe})
+    model = type("BrokenModel", (Eared,), {"transcribe": transcribe, "align": align})
     settings = {**WITHOUT_CATALOGUE, **settings}
     breaks(check, ListeningBackend, made=model, listed=[info], settings=settings)
 
@@ -166,8 +210,6 @@ class Unfinished(SpeakingBackend):
     load = TTSBackend.load
 
 
-Unfinished.__abstractmethods__ = frozenset({"load"})
-
 breaks("test_backend_can_be_made", Unfinished)
 breaks("test_backend_has_a_valid_name", name="Not A Name")
 breaks("test_backend_is_of_its_kind", kind=Kind.STT)
@@ -190,6 +232,14 @@ lists("test_data_is_plain", size_bytes=np.int64(5))
 lists("test_data_is_plain", aliases=["voice"])
 lists("test_numbers_are_sane", concurrency=0)
 lists("test_numbers_are_sane", sample_rate=0)
+lists("test_numbers_are_sane", speeds=(1.2, 1.4))
+lists("test_numbers_are_sane", gap_s=-0.1)
+lists("test_numbers_are_sane", voices=(Voice(id="a", gain_db=99.0),))
+lists("test_kinds_read_are_by_language", reads={"en-US": frozenset()})
+lists(
+    "test_packages_are_pinned",
+    sources=(replace(WEIGHTS, packaged=PackagedWeights(requirements=("somewhere>=1",), files=())),),
+)
 lists("test_languages_are_tags", languages=("English",))
 lists("test_devices_are_named", devices=())
 lists("test_devices_are_named", devices=("cuda:0",))
@@ -338,7 +388,7 @@ speaks("test_requests_do_not_mix", keeps_the_rest)
 speaks("test_requests_do_not_mix", shares_the_request, concurrency=2)
 speaks("test_voices_speak", breaks_for(lambda request: request.voice == "b"))
 speaks("test_text_without_words_is_accepted", breaks_for(lambda r: not r.text.strip(".?!")))
-speaks("test_speed_changes_the_pace", ignores("speed", 1.0), Capability.SPEED)
+speaks("test_speed_changes_the_pace", ignores("speed", 1.0), speeds=(0.7, 1.6))
 speaks("test_pitch_changes_the_sound", ignores("pitch", 1.0), Capability.PITCH)
 speaks(
     "test_seed_repeats_the_sound",
@@ -477,37 +527,238 @@ hears("test_prompt_is_taken", refuses(lambda r: r.prompt), Capability.PROMPT)
 hears("test_keywords_are_taken", refuses(lambda r: r.keywords), Capability.KEYWORDS)
 hears("test_temperature_is_taken", refuses(lambda r: r.temperature), Capability.TEMPERATURE)
 hears("test_grammar_is_taken", refuses(lambda r: r.grammar), Capability.GRAMMAR, grammar="one")
-hears("test_alignment_needs_words", Eared.transcribe, Capability.ALIGNMENT)
 
 
-def aligns(*words: str, early: float = 0.0, before: int = 0) -> Callable[[Any, Any], Any]:
+def aligns(
+    *words: str, early: float = 0.0, before: int = 0, asks_for_words: bool = True
+) -> Callable[[Any, Any], Any]:
     """Give the words the times of the sound, or of what lies seconds before it."""
 
-    def transcribe(self: Any, request: TranscriptionRequest) -> Iterator[TranscriptionEvent]:
-        if request.known_text is None:
-            yield from Eared.transcribe(self, request)
-            return
-        if not request.known_text.split():
+    def align(self: Any, request: AlignmentRequest) -> Iterator[TranscriptionEvent]:
+        if asks_for_words and not request.text.split():
             raise InvalidRequest("There is no word.")
         loud = float(np.flatnonzero(request.audio.samples)[0]) / request.audio.sample_rate
         start = max(loud - early, 0.0)
         timed = [Word(text=w, start=start + i / 10, end=start + 1) for i, w in enumerate(words)]
         yield from [segment(start, start + 1, words=tuple(timed))] * (before + 1)
 
-    return transcribe
+    return align
 
 
 def aligning(**faults: Any) -> None:
     words = faults.pop("words", ("One,", "two"))
     hears(
         "test_known_text_is_aligned",
-        aligns(*words, **faults),
+        Eared.transcribe,
         Capability.ALIGNMENT,
         known_text="One, two",
+        align=aligns(*words, **faults),
     )
+
+
+hears(
+    "test_alignment_needs_words",
+    Eared.transcribe,
+    Capability.ALIGNMENT,
+    align=aligns(asks_for_words=False),
+)
 
 
 aligning(early=3.0)
 aligning(before=1)
 aligning(words=("one", "two"))
 aligning(words=("One,",))
+
+
+# Models that hear live.
+
+DETECTOR = ModelInfo(id="broken/detector", kind=Kind.VAD)
+JUDGE = ModelInfo(id="broken/judge", kind=Kind.TURN)
+LIVE = replace(LISTENER, capabilities=frozenset({Capability.LISTENING}))
+FRAME = 320
+
+
+def judged(sound: Iterator[Audio], *, loud: float = 1.0, quiet: float = 0.0) -> Iterator[Any]:
+    """What a sound detector says: loud frames are speech."""
+    rest, count = np.zeros(0, np.float32), 0
+    for audio in sound:
+        rest = np.concatenate([rest, audio.samples])
+        values = []
+        while len(rest) >= FRAME:
+            values.append(loud if np.abs(rest[:FRAME]).max() > 0.01 else quiet)
+            rest = rest[FRAME:]
+        if values:
+            yield SpeechActivity(start=count * 0.02, frame_s=0.02, probabilities=tuple(values))
+        count += len(values)
+
+
+class Detecting(VADModel):
+    """Sound in every respect; the others override one thing."""
+
+    def detect(self, request: DetectionRequest, sound: Iterator[Audio]) -> Iterator[Any]:
+        yield from judged(sound)
+
+
+class Judging(TurnModel):
+    """Sound in every respect; the others override one thing."""
+
+    def predict_turn_end(self, request: TurnRequest) -> Iterator[Any]:
+        yield TurnEnd(probability=1.0)
+
+
+class DetectingBackend(VADBackend):
+    name = "broken"
+    made: Callable[[], Any] = Detecting
+
+    def list_available(self) -> list[ModelInfo]:
+        return [DETECTOR]
+
+    def load(self, model: ModelInfo, context: LoadContext) -> VADModel:
+        made: VADModel = type(self).made()
+        return made
+
+
+class JudgingBackend(TurnBackend):
+    name = "broken"
+    made: Callable[[], Any] = Judging
+
+    def list_available(self) -> list[ModelInfo]:
+        return [JUDGE]
+
+    def load(self, model: ModelInfo, context: LoadContext) -> TurnModel:
+        made: TurnModel = type(self).made()
+        return made
+
+
+class TestSoundDetector(VADConformance):
+    backend = DetectingBackend
+    vars().update(WITHOUT_IMPORT)
+
+
+class TestSoundJudge(TurnConformance):
+    backend = JudgingBackend
+    vars().update(WITHOUT_IMPORT)
+
+
+def detects(check: str, detect: Callable[..., Any], **settings: Any) -> None:
+    """The check must fail for a model with this ``detect``."""
+    model = type("BrokenModel", (Detecting,), {"detect": detect})
+    others = {name: None for name in vars(ActivityChecks) if name.startswith("test_")}
+    others.pop(check)
+    settings = {**WITHOUT_CATALOGUE, **others, **settings}
+    breaks(check, DetectingBackend, made=model, settings=settings)
+
+
+def judges(check: str, predict: Callable[..., Any], **settings: Any) -> None:
+    """The check must fail for a model with this ``predict_turn_end``."""
+    model = type("BrokenModel", (Judging,), {"predict_turn_end": predict})
+    others = {name: None for name in vars(TurnChecks) if name.startswith("test_")}
+    others.pop(check)
+    settings = {**WITHOUT_CATALOGUE, **others, **settings}
+    breaks(check, JudgingBackend, made=model, settings=settings)
+
+
+def listens(check: str, listen: Callable[..., Any], **settings: Any) -> None:
+    """The check must fail for a model with this ``listen``."""
+    model = type("BrokenModel", (Eared,), {"listen": listen})
+    others = {name: None for name in vars(ListeningChecks) if name.startswith("test_")}
+    others.pop(check)
+    settings = {**WITHOUT_CATALOGUE, **others, **settings}
+    breaks(check, ListeningBackend, made=model, listed=[LIVE], settings=settings)
+
+
+def _half(_self: Any, _request: Any, sound: Iterator[Audio]) -> Iterator[Any]:
+    parts = list(judged(sound))
+    for activity in parts:
+        values = activity.probabilities
+        yield replace(activity, probabilities=values[: len(values) // 3])
+
+
+def _by_chunk(_self: Any, _request: Any, sound: Iterator[Audio]) -> Iterator[Any]:
+    for index, activity in enumerate(judged(sound)):
+        faded = tuple(value * (0.9 if index else 1.0) for value in activity.probabilities)
+        yield replace(activity, probabilities=faded)
+
+
+_HEARD: list[float] = []
+
+
+def _remembers(_self: Any, _request: Any, sound: Iterator[Audio]) -> Iterator[Any]:
+    """Keeps on the model what belongs to one sound: each call says something else."""
+    _HEARD.append(0.0)
+    factor = 1.0 - 0.1 * (len(_HEARD) % 3)
+    yield from judged(sound, loud=factor)
+
+
+class _Unstoppable:
+    def __init__(self, found: Iterator[Any]) -> None:
+        self._found = found
+
+    def __iter__(self) -> Any:
+        return self
+
+    def __next__(self) -> Any:
+        return next(self._found)
+
+
+def _cannot_stop(_self: Any, _request: Any, sound: Iterator[Audio]) -> Any:
+    return _Unstoppable(judged(sound))
+
+
+detects("test_detects", lambda *_: iter(()))
+detects("test_every_frame_is_judged", _half)
+detects("test_chunks_make_no_difference", _by_chunk)
+detects("test_silence_is_no_speech", lambda _s, _r, sound: judged(sound, quiet=1.0))
+detects("test_speech_is_told_from_silence", lambda _s, _r, sound: judged(sound, loud=0.0),
+        audio=sine(1.0))  # fmt: skip
+detects("test_sounds_do_not_mix", _remembers)
+detects("test_stopping_early_leaves_it_usable", _cannot_stop)
+
+_ANSWERS = itertools.cycle([0.2, 0.9])
+judges("test_judges", lambda *_: iter([TurnEnd(probability=next(_ANSWERS))]))
+judges(
+    "test_any_length_is_accepted",
+    lambda _s, request: iter([TurnEnd(probability=1.0)] if request.audio.seconds < 9 else []),
+)
+judges(
+    "test_silence_is_accepted",
+    lambda _s, request: iter([TurnEnd(probability=1.0)] if request.audio.samples.any() else []),
+)
+judges("test_tells_recordings_apart", lambda *_: iter([TurnEnd(probability=1.0)]),
+       audio=sine(1.0), other_audio=sine(1.0, amplitude=0.9))  # fmt: skip
+
+
+def _answers(sound: Iterator[Any], *, text: str = "one", whole: bool = True) -> Iterator[Any]:
+    seconds = begun = 0.0
+    for item in sound:
+        if isinstance(item, Audio):
+            seconds += item.seconds
+            continue
+        if seconds > begun:
+            start = begun if whole else 0.0
+            yield Segment(text=text, start=start, end=seconds)
+        begun = seconds
+        yield Flushed()
+
+
+def _deaf_to_flush(_self: Any, _request: Any, sound: Iterator[Any]) -> Iterator[Any]:
+    for item in sound:
+        if isinstance(item, Audio):
+            yield Partial(text="one")
+    yield Flushed()
+
+
+def _deaf_to_nothing(_self: Any, _request: Any, sound: Iterator[Any]) -> Iterator[Any]:
+    heard = False
+    for item in sound:
+        if isinstance(item, Audio):
+            heard = True
+        elif heard:
+            yield Flushed()
+
+
+listens("test_listens", _deaf_to_flush)
+listens("test_times_are_of_the_whole", lambda _s, _r, sound: _answers(sound, whole=False))
+listens("test_listening_hears_the_words", lambda _s, _r, sound: _answers(sound),
+        expected_words=("three",), test_hears_the_words=None)  # fmt: skip
+listens("test_a_flush_without_sound_is_answered", _deaf_to_nothing)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from open_speech import Config, OpenSpeech, Policy
-from open_speech.hosts import WorkerOptions
+from open_speech._hosts import ThisProcess, WorkerOptions, Workers
 from open_speech.testing.install import install_provider
 
 MakeSpeech = Callable[..., AbstractAsyncContextManager[OpenSpeech]]
@@ -38,12 +38,13 @@ def make_speech(site: Path, environment: dict[str, str]) -> MakeSpeech:
 
     @asynccontextmanager
     async def make(
-        *, install: tuple[str, ...] = ("tone", "faulty"), **config: Any
+        *, install: tuple[str, ...] = ("tone", "faulty"), isolated: bool = True, **config: Any
     ) -> AsyncIterator[OpenSpeech]:
         for name in install:
             install_provider(site, name, f"open_speech.testing.{name}")
         config.setdefault("policy", Policy(call_timeout_s=60.0, drain_timeout_s=60.0))
         config.setdefault("providers", install)  # not what the developer has installed
+        config.setdefault("home", Workers() if isolated else ThisProcess())
         workers = WorkerOptions(environment=environment)
         async with OpenSpeech(Config(workers=workers, **config)) as speech:
             yield speech

@@ -14,10 +14,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from open_speech._types.models import Kind, ModelInfo, ModelSource
 from open_speech.errors import OpenSpeechError
-from open_speech.models import Kind, ModelInfo, ModelSource
 from open_speech.store import Store
-from open_speech.store import _fetch as _imported_before_forking  # noqa: F401
 
 
 def model(data: dict[str, Any]) -> ModelInfo:

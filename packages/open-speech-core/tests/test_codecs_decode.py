@@ -6,14 +6,16 @@ import io
 import traceback
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from open_speech.codecs.decode import DecodeLimits, decode, decode_stretches
+from open_speech.codecs.decode import DecodeLimits, decode, decode_chunks
 from open_speech.errors import AudioTooLong, InvalidAudio
+from open_speech.testing import sine
 from sound_files import (
     KINDS,
     WAV_KINDS,
@@ -170,9 +172,9 @@ def test_bytes_are_counted_before_mixing_and_resampling() -> None:
 def test_an_error_that_is_kept_keeps_no_sound() -> None:
     data = wav_file("s16", bytes(2 * 60 * RATE))
     with pytest.raises(AudioTooLong) as caught:
-        list(decode_stretches(data, sample_rate=RATE, limits=DecodeLimits(max_seconds=50)))
+        list(decode_chunks(data, sample_rate=RATE, limits=DecodeLimits(max_seconds=50)))
     frames = [frame for frame, _ in traceback.walk_tb(caught.tb)]
-    assert "decode_stretches" in [frame.f_code.co_name for frame in frames]
+    assert "decode_chunks" in [frame.f_code.co_name for frame in frames]
     held = [item for frame in frames for item in frame.f_locals.values()]
     held += [item for value in held if isinstance(value, list) for item in value]
     kept = sum(item.nbytes for item in held if isinstance(item, np.ndarray))
@@ -182,8 +184,8 @@ def test_an_error_that_is_kept_keeps_no_sound() -> None:
 def test_short_audio_is_one_stretch_equal_to_decode() -> None:
     for kind in ("wav", "webm"):
         data = sound_file(kind)
-        (stretch,) = decode_stretches(data, sample_rate=RATE)
-        assert np.array_equal(stretch.samples, decode(data, sample_rate=RATE).samples)
+        (chunk,) = decode_chunks(data, sample_rate=RATE)
+        assert np.array_equal(chunk.samples, decode(data, sample_rate=RATE).samples)
 
 
 def test_long_audio_is_cut_where_it_is_quiet() -> None:
@@ -191,8 +193,8 @@ def test_long_audio_is_cut_where_it_is_quiet() -> None:
     for pause in (1.6, 3.1, 5.2, 6.9):
         loud[int(pause * RATE) : int((pause + 0.4) * RATE)] = 0.0
     data = wav_file("s16", pcm_bytes("s16", loud))
-    stretches = list(decode_stretches(data, sample_rate=RATE, max_seconds=2.5))
-    ends = np.cumsum([stretch.seconds for stretch in stretches])
+    chunks = list(decode_chunks(data, sample_rate=RATE, max_seconds=2.5))
+    ends = np.cumsum([chunk.seconds for chunk in chunks])
     assert list(ends) == [pytest.approx(end, abs=0.1) for end in (1.8, 3.3, 5.4, 7.1, 9.0)]
 
 
@@ -201,18 +203,18 @@ def test_stretches_join_to_the_whole(seconds: float, most: float, seed: int) -> 
     rate = 4_000
     pcm = pcm_bytes("s16", speech_like(seconds, rate, seed=seed))
     data = wav_file("s16", pcm, rate)
-    stretches = list(decode_stretches(data, sample_rate=rate, max_seconds=most))
-    joined = np.concatenate([stretch.samples for stretch in stretches])
+    chunks = list(decode_chunks(data, sample_rate=rate, max_seconds=most))
+    joined = np.concatenate([chunk.samples for chunk in chunks])
     assert np.array_equal(joined, decode(data, sample_rate=rate).samples)
-    assert all(0 < stretch.seconds <= most for stretch in stretches)
+    assert all(0 < chunk.seconds <= most for chunk in chunks)
 
 
 def test_a_reader_that_stops_early_closes_the_file(tmp_path: Path) -> None:
     path = tmp_path / "speech.wav"
     path.write_bytes(wav_file("s16", pcm_bytes("s16", SPEECH)))
-    stretches = decode_stretches(path, sample_rate=RATE, max_seconds=0.3)
-    next(stretches)
-    stretches.close()  # an unclosed file would be a ResourceWarning, hence an error
+    chunks = decode_chunks(path, sample_rate=RATE, max_seconds=0.3)
+    next(chunks)
+    chunks.close()  # an unclosed file would be a ResourceWarning, hence an error
 
 
 def test_an_open_file_that_fails_is_no_fault_of_the_audio() -> None:
@@ -222,3 +224,41 @@ def test_an_open_file_that_fails_is_no_fault_of_the_audio() -> None:
 
     with pytest.raises(OSError, match="disk on fire"):
         decode(Broken(b""), sample_rate=RATE)
+
+
+@pytest.mark.parametrize(
+    ("muxer", "codec", "options"),
+    [
+        ("adts", "aac", {}),
+        ("mp4", "aac", {}),
+        ("mpegts", "aac", {}),
+        ("ogg", "libopus", {}),
+        ("ogg", "libopus", {"mapping_family": "255"}),
+        ("matroska", "pcm_f32le", {}),
+        ("flac", "flac", {}),
+    ],
+)
+@pytest.mark.parametrize("layout", ["5.1", "6.1", "7.1", "hexadecagonal"])
+def test_many_channels_are_mixed(muxer: str, codec: str, options: dict[str, str], layout: str):
+    """Planes beyond the seventh used to end the process."""
+    rate = 48_000
+    target = io.BytesIO()
+    try:
+        with av.open(target, "w", format=muxer) as container:
+            stream = container.add_stream(codec, rate=rate, layout=layout, options=options)
+            count = stream.layout.nb_channels
+            tone = np.repeat(sine(1.0, sample_rate=rate).samples, count).reshape(1, -1)
+            frame = av.AudioFrame.from_ndarray(tone, format="flt", layout=layout)
+            frame.sample_rate = rate
+            size = stream.codec_context.frame_size or 0
+            resampler = av.AudioResampler(stream.format, layout, rate, frame_size=size)
+            for part in [*resampler.resample(frame), *resampler.resample(None)]:
+                container.mux(stream.encode(part))
+            container.mux(stream.encode(None))
+    except (av.error.FFmpegError, ValueError):
+        assert layout in {"6.1", "hexadecagonal"}, "the encoder has it"
+        return
+    heard = decode(target.getvalue(), sample_rate=16_000).samples[1_000:15_000]
+    turns = np.count_nonzero(np.diff(np.signbit(heard)))
+    assert np.abs(heard).max() > 0.1
+    assert turns == pytest.approx(2 * 440 * len(heard) / 16_000, rel=0.02)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import wave
+from fractions import Fraction
 
 import av
 import numpy as np
@@ -12,10 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from open_speech.audio import Audio
+from open_speech._types.audio import Audio
 from open_speech.codecs.decode import decode
 from open_speech.codecs.encode import FORMATS, Encoder, encode, wav_header
 from open_speech.errors import InvalidRequest
+from open_speech.testing import silence, sine
 from sound_files import speech_like
 
 SECONDS = 1.3
@@ -149,6 +151,16 @@ def test_a_streamed_wav_is_read_by_the_standard_library_and_by_libav() -> None:
     assert len(frames) == 2 * len(audio.samples)
     with av.open(io.BytesIO(data), mode="r") as container:
         assert container.duration == pytest.approx(SECONDS * 1e6, abs=100)
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.3, 2.5])
+def test_a_whole_flac_states_its_length(seconds: float) -> None:
+    audio = sine(seconds) if seconds else silence(0.01)
+    with av.open(io.BytesIO(encode([audio], "flac"))) as file:
+        stream = file.streams.audio[0]
+        assert stream.duration * stream.time_base == Fraction(len(audio.samples), 16_000)
+        frames = sum(frame.samples for frame in file.decode(stream))
+    assert frames == len(audio.samples)
 
 
 def test_a_whole_wav_states_its_length() -> None:

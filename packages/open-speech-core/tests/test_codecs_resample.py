@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from open_speech.audio import Audio, Word
+from open_speech._types.audio import Audio, Word
 from open_speech.codecs.resample import Resampler, resample
 
 RATES = [8_000, 16_000, 22_050, 24_000, 44_100, 48_000]

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from open_speech._hosts import WorkerOptions
 from open_speech.environments import (
     Distribution,
     Environment,
@@ -26,7 +27,6 @@ from open_speech.environments import (
 )
 from open_speech.environments._pip import find_uv
 from open_speech.errors import InvalidRequest
-from open_speech.hosts import WorkerOptions
 
 
 @pytest.fixture
@@ -566,7 +566,7 @@ def test_sweep_deletes_what_a_killed_installation_left(store: EnvironmentStore) 
     assert folders(store) == {folder_of(environment).name, "kept by a person"}
 
 
-def test_o7_sweep_keeps_the_folders_of_a_record_that_it_cannot_read(
+def test_sweep_keeps_the_folders_of_a_record_that_it_cannot_read(
     store: EnvironmentStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     store.root.mkdir()
@@ -662,6 +662,7 @@ def test_worker_environments_name_interpreters_and_change_with_them(
     options = WorkerOptions(environment={"PATH": "/bin", "PYTHONPATH": "/elsewhere"})
     before = worker_environments(store, options)
     assert [e.name for e in before] == ["elder", "speaker"]
+    assert [[p.name for p in e.providers] for e in before] == [["elder"], ["speaker"]]
     assert before[1].options == WorkerOptions(python=speaker.python, environment={"PATH": "/bin"})
 
     store.install("speaker", isolated=True, upgrade=True)

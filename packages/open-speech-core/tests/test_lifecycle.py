@@ -1,4 +1,4 @@
-"""Row L1: whatever is asked in whatever order, no state is illegal and nothing is lost."""
+"""Whatever is asked in whatever order, no state is illegal and nothing is lost."""
 
 from __future__ import annotations
 
@@ -26,9 +26,12 @@ from open_speech import (
     Policy,
     SpeechRequest,
 )
-from open_speech import resident as resident_module
+from open_speech._hosts import ThisProcess
+from open_speech._lifecycle import instance as resident_module
+from open_speech._lifecycle.instance import ModelInstance
+from open_speech._lifecycle.states import ModelState
+from open_speech._operations import SYNTHESIZE
 from open_speech.errors import OpenSpeechError
-from open_speech.resident import ModelState, Resident
 from open_speech.store import DownloadPolicy, Store
 
 # Imported here, as what a download needs is imported by one in ``providers``: Hypothesis moves the
@@ -65,7 +68,7 @@ class Holder:
     """A request that keeps its lease until it is told to go."""
 
     def __init__(self, speech: OpenSpeech, model: str) -> None:
-        self.resident = speech.manager.resident(model)
+        self.instance = speech.manager.instance(model)
         self.holds = False
         self.leave = asyncio.Event()
         self.task = asyncio.ensure_future(self._run(speech, model))
@@ -76,10 +79,10 @@ class Holder:
                 self.holds = True
                 try:
                     await self.leave.wait()
-                    if lease.resident.host is not None and model != "faulty/load-raise":
+                    if lease.instance.host is not None and model != "faulty/load-raise":
                         request = SpeechRequest(text="a", voice="any")
-                        if lease.resident.key.name.startswith("faulty"):
-                            async for _ in lease.speak(request):
+                        if lease.instance.key.name.startswith("faulty"):
+                            async for _ in lease.run(SYNTHESIZE, request):
                                 break
                 finally:
                     self.holds = False
@@ -109,7 +112,7 @@ class Lifecycle(RuleBasedStateMachine):
         quick = DownloadPolicy(backoff_s=0.001, tries=2)
         self.store = Store(Path(self.folder.name), endpoint=HUB.url, policy=quick)
         config = Config(
-            policy=policy, isolated=False, providers={"tone", "faulty"}, weights=self.store
+            policy=policy, home=ThisProcess(), providers={"tone", "faulty"}, weights=self.store
         )
         speech = OpenSpeech(config)
         speech.events.publish = self._see  # type: ignore[method-assign]
@@ -136,10 +139,10 @@ class Lifecycle(RuleBasedStateMachine):
                 await asyncio.sleep(0)
             moving = [
                 each.loading
-                for each in self.speech.manager.residents
+                for each in self.speech.manager.instances
                 if each.loading and each.state is S.LOADING
             ]
-            moving += [each.fetching for each in self.speech.manager.residents if each.fetching]
+            moving += [each.fetching for each in self.speech.manager.instances if each.fetching]
             closing = list(self.speech.manager._tasks)
             waiting = [*moving, *(task for task in closing if not task.done())]
             if not waiting:
@@ -147,8 +150,8 @@ class Lifecycle(RuleBasedStateMachine):
             await asyncio.wait(waiting, timeout=0.02)
 
     def _is_held_up(self) -> bool:
-        residents = self.speech.manager.residents
-        return any(each.state is S.DRAINING and each.users for each in residents)
+        instances = self.speech.manager.instances
+        return any(each.state is S.DRAINING and each.users for each in instances)
 
     @rule(target=holders, model=models)
     def request(self, model: str) -> Holder:
@@ -173,24 +176,24 @@ class Lifecycle(RuleBasedStateMachine):
 
     @rule(model=models, pin=st.booleans())
     def pin(self, model: str, pin: bool) -> None:
-        self.speech.manager.resident(model).pinned = pin and model == "tone/sine"
+        self.speech.manager.instance(model).pinned = pin and model == "tone/sine"
 
     @rule()
     def download(self) -> None:
-        self._later(self.speech.library.download(STORED))
+        self._later(self.speech.catalog.download(STORED))
 
     @rule()
     def cancel(self) -> None:
-        self._later(self.speech.library.cancel(STORED))
+        self._later(self.speech.catalog.cancel(STORED))
 
     @rule()
     def delete(self) -> None:
-        self._later(self.speech.library.delete(STORED))
+        self._later(self.speech.catalog.delete(STORED))
 
     @rule(seed=st.integers(0, 3))
     def update(self, seed: int) -> None:
         HUB.add(STORED, {"model.bin": random.Random(seed).randbytes(1000)})
-        self._later(self.speech.library.update(STORED))
+        self._later(self.speech.catalog.update(STORED))
 
     @rule(broken=st.booleans())
     def break_the_hub(self, broken: bool) -> None:
@@ -204,13 +207,13 @@ class Lifecycle(RuleBasedStateMachine):
 
     @rule(model=models)
     def expire(self, model: str) -> None:
-        self._later(self.speech.manager._expire(self.speech.manager.resident(model)))
+        self._later(self.speech.manager._expire(self.speech.manager.instance(model)))
 
     @rule(model=models)
     def die(self, model: str) -> None:
-        resident = self.speech.manager.resident(model)
-        if resident.host and resident.state is S.LOADED:
-            resident.host.kill()
+        instance = self.speech.manager.instance(model)
+        if instance.host and instance.state is S.LOADED:
+            instance.host.kill()
 
     @rule()
     def settle(self) -> None:
@@ -229,16 +232,16 @@ class Lifecycle(RuleBasedStateMachine):
         self.run(asyncio.sleep(0))
         assert self.problems == []
         loaded = 0
-        for resident in self.speech.manager.residents:
-            held = sum(1 for each in self.all if each.resident is resident and each.holds)
-            assert resident.users == held, (resident.key, resident.users, held)
-            assert resident.waiting >= 0
-            assert resident.free.is_set() == (resident.users == 0)
-            loaded += resident.host is not None
-            if resident.state is S.LOADED:
-                assert resident.host is not None
-            if resident.state in (S.AVAILABLE, S.DOWNLOADED, S.FAILED, S.LOADING, S.DOWNLOADING):
-                assert resident.host is None
+        for instance in self.speech.manager.instances:
+            held = sum(1 for each in self.all if each.instance is instance and each.holds)
+            assert instance.users == held, (instance.key, instance.users, held)
+            assert instance.waiting >= 0
+            assert instance.free.is_set() == (instance.users == 0)
+            loaded += instance.host is not None
+            if instance.state is S.LOADED:
+                assert instance.host is not None
+            if instance.state in (S.AVAILABLE, S.DOWNLOADED, S.FAILED, S.LOADING, S.DOWNLOADING):
+                assert instance.host is None
         assert loaded <= MAX_LOADED
 
     def teardown(self) -> None:
@@ -255,7 +258,7 @@ class Lifecycle(RuleBasedStateMachine):
         for holder in self.all:
             holder.leave.set()
         rest = [*(holder.task for holder in self.all), *self.work]
-        self.speech.manager.resident("tone/sine").pinned = False
+        self.speech.manager.instance("tone/sine").pinned = False
         if rest:
             done, stuck = await asyncio.wait(rest, timeout=60)
             assert not stuck, [task.get_stack() for task in stuck]
@@ -266,12 +269,12 @@ class Lifecycle(RuleBasedStateMachine):
         await asyncio.to_thread(self.speech.manager.downloads._threads.shutdown)
         if self.store.is_downloaded(info := self.speech.resolve(STORED).model):
             assert self.store.verify(info) == ()
-        for resident in self.speech.manager.residents:
-            assert (resident.users, resident.waiting) == (0, 0), resident.key
+        for instance in self.speech.manager.instances:
+            assert (instance.users, instance.waiting) == (0, 0), instance.key
 
 
-def is_live(resident: Resident) -> bool:
-    return resident.host is not None and not resident.host.ended.done()
+def is_live(instance: ModelInstance) -> bool:
+    return instance.host is not None and not instance.host.ended.done()
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -302,42 +305,42 @@ def run_machine(examples: int, steps: int, **options: object) -> None:
     )
 
 
-def test_l1_no_order_of_events_breaks_the_lifecycle():
+def test_no_order_of_events_breaks_the_lifecycle():
     run_machine(examples=25, steps=40)
 
 
 @pytest.mark.deep
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("part", range(20))
-def test_l1_a_hundred_thousand_steps(part):
+def test_a_hundred_thousand_steps(part):
     """In twenty parts, each with other steps than the rest."""
     before = Lifecycle.steps
     while Lifecycle.steps < before + 5_000:
         run_machine(examples=25, steps=100, derandomize=False)
 
 
-async def test_l1_many_tasks_on_one_model_in_process():
+async def test_many_tasks_on_one_model_in_process():
     await _hammer(isolated=False, workers=32, rounds=32)
 
 
 @pytest.mark.deep
 @pytest.mark.timeout(3600)
-async def test_l1_thirty_two_times_a_thousand_in_process():
+async def test_thirty_two_times_a_thousand_in_process():
     await _hammer(isolated=False, workers=32, rounds=1024)
 
 
 @pytest.mark.deep
 @pytest.mark.timeout(3600)
-async def test_l1_thirty_two_times_sixteen_with_workers():
+async def test_thirty_two_times_sixteen_with_workers():
     await _hammer(isolated=True, workers=32, rounds=16)
 
 
 async def _hammer(*, isolated: bool, workers: int, rounds: int) -> None:
     """Load, use and unload the same model from all sides; at the end all is accounted for."""
     policy = Policy(queue_size=10_000, load_wait_s=600, drain_timeout_s=600)
-    config = Config(policy=policy, isolated=isolated, providers={"tone"})
+    config = Config(policy=policy, home=ThisProcess(), providers={"tone"})
     if isolated:
-        from open_speech.hosts import WorkerOptions
+        from open_speech._hosts import WorkerOptions
 
         environment = {**os.environ, "PYTHONPATH": sys.path[0]}
         config = Config(
@@ -357,15 +360,15 @@ async def _hammer(*, isolated: bool, workers: int, rounds: int) -> None:
                     case _:
                         async with speech.manager.lease("tone/sine") as lease:
                             request = SpeechRequest(text="a", voice="low")
-                            async for _ in lease.speak(request):
+                            async for _ in lease.run(SYNTHESIZE, request):
                                 used += 1
 
         await asyncio.gather(*(work(number) for number in range(workers)))
         assert used == workers * rounds // 2
         await speech.manager.load("tone/sine")
-        resident = speech.manager.resident("tone/sine")
-        assert is_live(resident)
-        assert (resident.users, resident.waiting, resident.state) == (0, 0, S.LOADED)
+        instance = speech.manager.instance("tone/sine")
+        assert is_live(instance)
+        assert (instance.users, instance.waiting, instance.state) == (0, 0, S.LOADED)
     for thread in threading.enumerate():
         if thread.name == "model-host":
             thread.join(60)

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from huggingface_hub import snapshot_download
 
+from open_speech._types.models import Kind, ModelInfo, ModelSource
 from open_speech.errors import DeleteRefused, DownloadFailed, NotDownloaded, Offline
-from open_speech.models import Kind, ModelInfo, ModelSource
 from open_speech.store import DownloadPolicy, Store
 from open_speech.testing.hub import FakeHub, fake_hub
 
@@ -102,7 +102,7 @@ def test_a_cache_with_a_part_of_the_files_is_not_enough(hub, store, cache):
 
 
 @pytest.mark.parametrize("offline", [False, True])
-def test_d2_a_rotten_file_of_the_user_is_not_used(hub, store, cache, tmp_path, offline):
+def test_a_rotten_file_of_the_user_is_not_used(hub, store, cache, tmp_path, offline):
     blob = (snapshot(cache) / "model.bin").resolve()
     blob.write_bytes(b"x" * len(FILES["model.bin"]))
     other = Store(tmp_path / "m", endpoint=hub.url, user_cache=cache, offline=offline, policy=QUICK)
@@ -115,13 +115,13 @@ def test_d2_a_rotten_file_of_the_user_is_not_used(hub, store, cache, tmp_path, o
         assert (folder / "model.bin").read_bytes() == FILES["model.bin"]
 
 
-def test_d9_offline_with_the_users_cache_contacts_nothing(hub, cache, tmp_path):
+def test_offline_with_the_users_cache_contacts_nothing(hub, cache, tmp_path):
     offline = Store(tmp_path / "models", endpoint=hub.url, user_cache=cache, offline=True)
     assert offline.ensure(MODEL) == {"model": snapshot(cache)}
     assert hub.exchanges == []
 
 
-def test_d9_the_users_cache_serves_while_the_hub_is_down(hub, store, cache):
+def test_the_users_cache_serves_while_the_hub_is_down(hub, store, cache):
     hub.close()
     assert store.ensure(MODEL) == {"model": snapshot(cache)}
 
@@ -143,7 +143,7 @@ def test_what_the_user_deletes_is_fetched(hub, store, cache):
     assert len(hub.gets()) == 2
 
 
-def test_d2_verify_forgets_a_rotten_file_of_the_user_and_changes_nothing_there(store, cache):
+def test_verify_forgets_a_rotten_file_of_the_user_and_changes_nothing_there(store, cache):
     store.ensure(MODEL)
     blob = (snapshot(cache) / "model.bin").resolve()
     blob.write_bytes(b"x" * len(FILES["model.bin"]))
@@ -201,7 +201,7 @@ def test_nothing_is_taken_from_a_folder_without_models(away, tmp_path):
     assert away.import_(tmp_path) == ()
 
 
-def test_d2_a_carried_file_with_wrong_bytes_is_refused(exported, away):
+def test_a_carried_file_with_wrong_bytes_is_refused(exported, away):
     path = next(exported.rglob("model.bin"))
     path.unlink()
     path.write_bytes(b"x" * len(FILES["model.bin"]))
@@ -210,7 +210,7 @@ def test_d2_a_carried_file_with_wrong_bytes_is_refused(exported, away):
     assert not away.is_downloaded(MODEL)
 
 
-def test_p1_a_carried_link_is_refused(exported, away, tmp_path):
+def test_a_carried_link_is_refused(exported, away, tmp_path):
     secret = tmp_path / "secret"
     secret.write_bytes(FILES["model.bin"])
     path = next(exported.rglob("model.bin"))
@@ -224,7 +224,7 @@ def test_p1_a_carried_link_is_refused(exported, away, tmp_path):
         away.import_(exported)
 
 
-def test_p1_a_carried_record_cannot_name_folders(exported, away):
+def test_a_carried_record_cannot_name_folders(exported, away):
     record = next(exported.rglob("current.json"))
     record.write_text(record.read_text().replace('"folder": null', '"folder": "/etc"'))
     with pytest.raises(DownloadFailed, match="exported"):
@@ -233,3 +233,14 @@ def test_p1_a_carried_record_cannot_name_folders(exported, away):
     record.write_text(record.read_text().replace('"model": "org/model"', '"model": "other"'))
     with pytest.raises(DownloadFailed, match="exported"):
         away.import_(exported)
+
+
+def test_weights_that_are_swapped_in_the_users_cache_are_noticed(hub, store, cache):
+    store.ensure(MODEL)
+    blob = (snapshot(cache) / "model.bin").resolve()
+    again = blob.stat().st_mtime_ns + 10**9
+    os.utime(blob, ns=(again, again))  # written again, with the same content
+    assert store.is_downloaded(MODEL)
+    blob.write_bytes(b"x" * len(FILES["model.bin"]))
+    assert not store.is_downloaded(MODEL)
+    assert (store.ensure(MODEL)["model"] / "model.bin").read_bytes() == FILES["model.bin"]

@@ -1,4 +1,4 @@
-"""Downloads against a hub that fails in every way: rows D1 to D6 and D12."""
+"""Downloads against a hub that fails in every way."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from open_speech._types.models import Kind, ModelInfo, ModelSource
 from open_speech.errors import (
     DiskFull,
     DownloadCancelled,
@@ -27,10 +28,9 @@ from open_speech.errors import (
     ModelNotFound,
     Unavailable,
 )
-from open_speech.models import Kind, ModelInfo, ModelSource
 from open_speech.store import DownloadPolicy, Progress, Store
 from open_speech.store._hub import _retry_after
-from open_speech.store._progress import Meter
+from open_speech.store._progress import ProgressMeter
 from open_speech.testing.hub import FakeHub, Fault, Mode, fake_hub
 
 hub = pytest.fixture(fake_hub, name="hub")
@@ -113,7 +113,7 @@ def test_a_repository_without_the_files_is_no_model(hub, store):
 # -- D1 ------------------------------------------------------------------------------------------
 
 
-def test_d1_fifty_kills_at_random_offsets_leave_no_torn_file(hub, tmp_path):
+def test_fifty_kills_at_random_offsets_leave_no_torn_file(hub, tmp_path):
     size = 2_000_000
     data = random.Random(2).randbytes(size)
     hub.add("org/model", {"config.json": CONFIG, "model.bin": data})
@@ -169,7 +169,7 @@ def test_d1_fifty_kills_at_random_offsets_leave_no_torn_file(hub, tmp_path):
     assert resumed > 0
 
 
-def test_d1_a_later_process_goes_on_where_a_killed_one_stopped(hub, store):
+def test_a_later_process_goes_on_where_a_killed_one_stopped(hub, store):
     hub.fault("*/model.bin", Fault(Mode.RESET, after_bytes=200_000))
     with pytest.raises(DownloadFailed):
         Store(store.root, endpoint=hub.url, policy=DownloadPolicy(tries=1)).ensure(MODEL)
@@ -181,7 +181,7 @@ def test_d1_a_later_process_goes_on_where_a_killed_one_stopped(hub, store):
     assert content(store)["model.bin"] == WEIGHTS
 
 
-def test_d1_a_whole_part_that_was_never_named_is_not_fetched_again(hub, store, monkeypatch):
+def test_a_whole_part_that_was_never_named_is_not_fetched_again(hub, store, monkeypatch):
     rename = Path.replace
 
     def die(path: Path, target: Path) -> Path:
@@ -203,7 +203,7 @@ def test_d1_a_whole_part_that_was_never_named_is_not_fetched_again(hub, store, m
 
 
 @pytest.mark.parametrize("name", ["model.bin", "config.json"])  # SHA-256, and git's SHA-1
-def test_d2_wrong_bytes_of_the_right_length_never_count(hub, store, name):
+def test_wrong_bytes_of_the_right_length_never_count(hub, store, name):
     hub.fault(f"*/{name}", Fault(Mode.CORRUPT))
     with pytest.raises(DownloadFailed, match="checksum"):
         store.ensure(MODEL)
@@ -214,13 +214,13 @@ def test_d2_wrong_bytes_of_the_right_length_never_count(hub, store, name):
     assert content(store) == {"config.json": CONFIG, "model.bin": WEIGHTS}
 
 
-def test_d2_wrong_once_is_right_the_second_time(hub, store):
+def test_wrong_once_is_right_the_second_time(hub, store):
     hub.fault("*/model.bin", Fault(Mode.CORRUPT, times=1))
     store.ensure(MODEL)
     assert content(store)["model.bin"] == WEIGHTS
 
 
-def test_d2_verify_finds_what_rotted_on_the_disk(store):
+def test_verify_finds_what_rotted_on_the_disk(store):
     path = store.ensure(MODEL)["model"] / "model.bin"
     assert store.verify(MODEL) == ()
     path.write_bytes(WEIGHTS[:-1] + bytes([WEIGHTS[-1] ^ 1]))
@@ -263,7 +263,7 @@ LASTING = {
 
 
 @pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING)
-def test_d3_d4_a_passing_failure_of_a_file_is_got_over(hub, store, fault):
+def test_a_passing_failure_of_a_file_is_got_over(hub, store, fault):
     hub.fault("*/model.bin", fault)
     store.ensure(MODEL)
     assert content(store) == {"config.json": CONFIG, "model.bin": WEIGHTS}
@@ -271,7 +271,7 @@ def test_d3_d4_a_passing_failure_of_a_file_is_got_over(hub, store, fault):
 
 
 @pytest.mark.parametrize("fault", LASTING.values(), ids=LASTING)
-def test_d3_d4_a_lasting_failure_of_a_file_is_an_error_and_no_model(hub, store, fault):
+def test_a_lasting_failure_of_a_file_is_an_error_and_no_model(hub, store, fault):
     hub.fault("*/model.bin", fault)
     with pytest.raises((DownloadFailed, ModelNotFound)):
         store.ensure(MODEL)
@@ -282,13 +282,13 @@ def test_d3_d4_a_lasting_failure_of_a_file_is_an_error_and_no_model(hub, store, 
 
 
 @pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING)
-def test_d4_a_passing_failure_of_the_description_is_got_over(hub, store, fault):
+def test_a_passing_failure_of_the_description_is_got_over(hub, store, fault):
     hub.fault("api/*", fault)
     store.ensure(MODEL)
     assert content(store)["model.bin"] == WEIGHTS
 
 
-def test_d4_five_tries_and_the_cause(hub, store):
+def test_five_tries_and_the_cause(hub, store):
     hub.fault("api/*", Fault(Mode.STATUS, status=503))
     with pytest.raises(DownloadFailed, match=r"after 5 tries: the hub answered 503") as caught:
         store.ensure(MODEL)
@@ -296,20 +296,20 @@ def test_d4_five_tries_and_the_cause(hub, store):
     assert len(hub.exchanges) == 5
 
 
-def test_d4_a_host_without_a_name_is_tried_and_named(tmp_path):
+def test_a_host_without_a_name_is_tried_and_named(tmp_path):
     store = Store(tmp_path, endpoint="http://hub.invalid", policy=QUICK)
     with pytest.raises(DownloadFailed, match="5 tries"):
         store.ensure(MODEL)
 
 
-def test_d4_retry_after_is_honoured(hub, store):
+def test_retry_after_is_honoured(hub, store):
     hub.fault("api/*", Fault(Mode.STATUS, status=429, retry_after="1", times=1))
     started = time.monotonic()
     store.ensure(MODEL)
     assert time.monotonic() - started >= 1.0
 
 
-def test_d4_a_long_retry_after_is_handed_on(hub, store):
+def test_a_long_retry_after_is_handed_on(hub, store):
     hub.fault("api/*", Fault(Mode.STATUS, status=429, retry_after="3600"))
     with pytest.raises(DownloadFailed) as caught:
         store.ensure(MODEL)
@@ -329,12 +329,12 @@ def test_d4_a_long_retry_after_is_handed_on(hub, store):
         ("Wed, 21 Oct 2015 07:28:00", 0.0),
     ],
 )
-def test_d4_retry_after_in_every_form(text, seconds):
+def test_retry_after_in_every_form(text, seconds):
     response = types.SimpleNamespace(headers={"Retry-After": text})
     assert _retry_after(response) == seconds
 
 
-def test_d4_a_pause_grows_and_differs():
+def test_a_pause_grows_and_differs():
     policy = DownloadPolicy()
     pauses = [policy.pause_s(1) for _ in range(50)]
     assert len(set(pauses)) > 1
@@ -348,7 +348,7 @@ def test_d4_a_pause_grows_and_differs():
 
 @pytest.mark.parametrize("mode", ["stall", "slow"])
 @pytest.mark.parametrize("after_bytes", [0, 100_000])
-def test_d5_a_stalled_stream_is_left_and_resumed(hub, store, mode, after_bytes):
+def test_a_stalled_stream_is_left_and_resumed(hub, store, mode, after_bytes):
     fault = Fault(Mode(mode), after_bytes=after_bytes or None, rate=1.0, times=1)
     hub.fault("*/model.bin", fault)
     patient = DownloadPolicy(backoff_s=0.001, stall_s=0.3)
@@ -359,7 +359,7 @@ def test_d5_a_stalled_stream_is_left_and_resumed(hub, store, mode, after_bytes):
 @pytest.mark.parametrize(
     ("key", "after_bytes"), [("*/model.bin", 100_000), ("*/model.bin", None), ("api/*", None)]
 )
-def test_d5_cancelling_works_while_nothing_comes(hub, store, key, after_bytes):
+def test_cancelling_works_while_nothing_comes(hub, store, key, after_bytes):
     hub.fault(key, Fault(Mode.STALL, after_bytes=after_bytes))
     cancelled, caught = threading.Event(), []
 
@@ -384,7 +384,7 @@ def test_d5_cancelling_works_while_nothing_comes(hub, store, key, after_bytes):
     assert content(store)["model.bin"] == WEIGHTS
 
 
-def test_d5_cancelling_works_while_another_downloads(hub, store):
+def test_cancelling_works_while_another_downloads(hub, store):
     hub.fault("*/model.bin", Fault(Mode.STALL, after_bytes=10))
     stop_first, stop_second = threading.Event(), threading.Event()
     outcomes = []
@@ -409,7 +409,7 @@ def test_d5_cancelling_works_while_another_downloads(hub, store):
     assert outcomes == [stop_second, stop_first]
 
 
-def test_d5_cancelled_before_it_began(store, hub):
+def test_cancelled_before_it_began(store, hub):
     cancelled = threading.Event()
     cancelled.set()
     with pytest.raises(DownloadCancelled):
@@ -419,7 +419,7 @@ def test_d5_cancelled_before_it_began(store, hub):
 # -- D6 ------------------------------------------------------------------------------------------
 
 
-def test_d6_too_little_room_is_found_before_anything_is_fetched(hub, store, monkeypatch):
+def test_too_little_room_is_found_before_anything_is_fetched(hub, store, monkeypatch):
     usage = shutil.disk_usage("/")
     free = int((len(WEIGHTS) + len(CONFIG)) * 1.05)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=free))
@@ -428,7 +428,7 @@ def test_d6_too_little_room_is_found_before_anything_is_fetched(hub, store, monk
     assert hub.gets() == []
 
 
-def test_d6_a_disk_that_fills_up_half_way_leaves_no_part(hub, store):
+def test_a_disk_that_fills_up_half_way_leaves_no_part(hub, store):
     task = {
         "root": str(store.root),
         "endpoint": hub.url,
@@ -450,7 +450,7 @@ def test_d6_a_disk_that_fills_up_half_way_leaves_no_part(hub, store):
 
 
 @pytest.mark.skipif(os.getuid() == 0, reason="root may write anywhere")
-def test_d8_a_folder_that_cannot_be_written_is_named(hub, store):
+def test_a_folder_that_cannot_be_written_is_named(hub, store):
     store.root.parent.chmod(0o555)
     try:
         with pytest.raises(Unavailable, match=str(store.root)):
@@ -459,7 +459,7 @@ def test_d8_a_folder_that_cannot_be_written_is_named(hub, store):
         store.root.parent.chmod(0o755)
 
 
-def test_d8_a_root_that_is_a_file_is_named(hub, store):
+def test_a_root_that_is_a_file_is_named(hub, store):
     store.root.write_text("in the way")
     with pytest.raises(Unavailable, match=str(store.root)):
         store.ensure(MODEL)
@@ -476,7 +476,7 @@ def never_goes_back(reports: list[Progress]) -> bool:
 
 
 @pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING)
-def test_d12_progress_never_goes_back_and_ends_with_everything(hub, store, fault):
+def test_progress_never_goes_back_and_ends_with_everything(hub, store, fault):
     hub.fault("*/model.bin", fault)
     reports: list[Progress] = []
     store.ensure(MODEL, progress=reports.append)
@@ -484,7 +484,7 @@ def test_d12_progress_never_goes_back_and_ends_with_everything(hub, store, fault
     assert reports[-1].bytes_done == reports[-1].bytes_total == len(WEIGHTS) + len(CONFIG)
 
 
-def test_d12_progress_of_a_resumed_download_begins_where_it_was(hub, store):
+def test_progress_of_a_resumed_download_begins_where_it_was(hub, store):
     hub.fault("*/model.bin", Fault(Mode.RESET, after_bytes=200_000))
     with pytest.raises(DownloadFailed):
         Store(store.root, endpoint=hub.url, policy=DownloadPolicy(tries=1)).ensure(MODEL)
@@ -502,9 +502,9 @@ def test_d12_progress_of_a_resumed_download_begins_where_it_was(hub, store):
     sizes=st.lists(st.integers(1, 1000), min_size=1, max_size=5),
     steps=st.lists(st.tuples(st.integers(0, 4), st.integers(0, 1000), st.booleans()), max_size=30),
 )
-def test_d12_the_sum_never_goes_back_whatever_files_do(sizes, steps):
+def test_the_sum_never_goes_back_whatever_files_do(sizes, steps):
     reports: list[Progress] = []
-    meter = Meter(reports.append)
+    meter = ProgressMeter(reports.append)
     meter.expect(sum(sizes))
     for file, done, network in steps:
         number = file % len(sizes)
@@ -515,3 +515,22 @@ def test_d12_the_sum_never_goes_back_whatever_files_do(sizes, steps):
     assert never_goes_back(reports)
     assert reports[-1].bytes_done == sum(sizes)
     assert all(report.bytes_per_second >= 0 for report in reports)
+
+
+@pytest.mark.parametrize("has_card", [True, False])
+def test_optional_files_are_fetched_where_they_are(hub, tmp_path, has_card):
+    source = ModelSource(repo_id="org/voice", files=("*.onnx",), optional=("CARD",))
+    model = ModelInfo(id="org/voice", kind=Kind.TTS, sources=(source,))
+    hub.add("org/voice", {"a.onnx": b"voice", "x": b"", **({"CARD": b"!"} if has_card else {})})
+    folder = Store(tmp_path / "models", endpoint=hub.url, policy=QUICK).ensure(model)["model"]
+    found = sorted(path.name for path in folder.iterdir())
+    assert found == (["CARD", "a.onnx"] if has_card else ["a.onnx"])
+
+
+def test_a_hub_that_lists_a_file_as_a_folder_is_told_so(hub, tmp_path):
+    source = ModelSource(repo_id="org/voice")
+    model = ModelInfo(id="org/voice", kind=Kind.TTS, sources=(source,))
+    hub.add("org/voice", {"a/b": b"1", "a/b/c": b"2"})
+    store = Store(tmp_path / "models", endpoint=hub.url, policy=QUICK)
+    with pytest.raises(DownloadFailed, match="'a/b' is a file and a folder"):
+        store.ensure(model)

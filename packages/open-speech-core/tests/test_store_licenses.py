@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from open_speech._lifecycle.states import ModelState
+from open_speech._types.models import Kind, ModelInfo, ModelSource
 from open_speech.errors import InvalidRequest, LicenseNotAccepted
-from open_speech.models import Kind, ModelInfo, ModelSource
-from open_speech.resident import ModelState
 from open_speech.store import DownloadPolicy, Licenses, Store
 from open_speech.testing.hub import FakeHub, fake_hub
 
@@ -96,15 +96,15 @@ async def test_refused_model_is_no_failed_one(make_speech, hub: FakeHub, tmp_pat
     async with make_speech(weights=store, isolated=False) as speech:
         with pytest.raises(InvalidRequest):
             await speech.load(LICENSED)
-        status = await speech.library.status(LICENSED)
+        status = await speech.catalog.status(LICENSED)
         assert status.state is ModelState.AVAILABLE
         assert "LicenseRef-Tone" in (status.error or "")
         assert status.license_pending
 
-        await speech.library.accept_license(LICENSED)
-        await speech.library.download(LICENSED)
-        assert (await speech.library.status(LICENSED)).error is None
+        await speech.catalog.accept_license(LICENSED)
+        await speech.catalog.download(LICENSED)
+        assert (await speech.catalog.status(LICENSED)).error is None
         await speech.load(LICENSED)
-        status = await speech.library.status(LICENSED)
+        status = await speech.catalog.status(LICENSED)
         assert (status.state, status.license_pending) == (ModelState.LOADED, False)
         assert status.error is None

@@ -16,10 +16,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from open_speech._files.lock import FileLock
+from open_speech._types.models import Kind, ModelInfo, ModelSource
 from open_speech.errors import InvalidModelId, ModelInUse, ModelNotFound, NotDownloaded, Offline
-from open_speech.models import Kind, ModelInfo, ModelSource
 from open_speech.store import DownloadPolicy, Store
-from open_speech.store._locks import FileLock
 from open_speech.testing.hub import FakeHub, Fault, Mode, fake_hub
 
 hub = pytest.fixture(fake_hub, name="hub")
@@ -77,7 +77,7 @@ def test_a_copied_descriptor_does_not_hold_what_was_released(tmp_path):
 
 
 @pytest.mark.parametrize("locks", [True, False])
-def test_d7_two_processes_on_one_volume_fetch_each_file_once(hub, store, locks):
+def test_two_processes_on_one_volume_fetch_each_file_once(hub, store, locks):
     hub.rate = 1e6
     with (
         process("ensure", store, hub, locks=locks) as one,
@@ -97,7 +97,7 @@ def test_d7_two_processes_on_one_volume_fetch_each_file_once(hub, store, locks):
     assert {p.name: p.read_bytes() for p in store.paths(MODEL)["model"].iterdir()} == FILES
 
 
-def test_d7_two_threads_fetch_each_file_once(hub, store):
+def test_two_threads_fetch_each_file_once(hub, store):
     threads = [threading.Thread(target=store.ensure, args=(MODEL,)) for _ in range(8)]
     for thread in threads:
         thread.start()
@@ -107,7 +107,7 @@ def test_d7_two_threads_fetch_each_file_once(hub, store):
     assert len(hub.gets()) == len(FILES)
 
 
-def test_d7_a_model_that_another_process_holds_is_not_deleted(hub, store):
+def test_a_model_that_another_process_holds_is_not_deleted(hub, store):
     store.ensure(MODEL)
     with process("hold", store, hub) as child:
         assert child.stdout.readline() == "holding\n"
@@ -122,7 +122,7 @@ def test_d7_a_model_that_another_process_holds_is_not_deleted(hub, store):
     assert not store.is_downloaded(MODEL)
 
 
-def test_d7_a_model_that_is_being_fetched_is_not_deleted(hub, store):
+def test_a_model_that_is_being_fetched_is_not_deleted(hub, store):
     hub.fault("org/model/part-3.bin", Fault(Mode.STALL, after_bytes=10))
     cancelled = threading.Event()
 
@@ -265,7 +265,7 @@ def test_a_provider_that_asks_for_one_more_file_gets_that_file(hub, store):
 # -- D11 -----------------------------------------------------------------------------------------
 
 
-def test_d11_a_revision_stays_until_an_update(hub, store):
+def test_a_revision_stays_until_an_update(hub, store):
     store.ensure(MODEL)
     old = store.revision(MODEL)
     new = hub.add("org/model", FILES | {"part-0.bin": b"changed"})
@@ -279,7 +279,7 @@ def test_d11_a_revision_stays_until_an_update(hub, store):
     assert [p.name for p in store.root.glob("stt/model/model@*")] == [f"model@{new}"]
 
 
-def test_d11_a_file_lost_after_upstream_moved_comes_at_the_old_revision(hub, store):
+def test_a_file_lost_after_upstream_moved_comes_at_the_old_revision(hub, store):
     folder = store.ensure(MODEL)["model"]
     hub.add("org/model", dict.fromkeys(FILES, b"changed"))
     (folder / "part-2.bin").unlink()
@@ -287,7 +287,7 @@ def test_d11_a_file_lost_after_upstream_moved_comes_at_the_old_revision(hub, sto
     assert (folder / "part-2.bin").read_bytes() == FILES["part-2.bin"]
 
 
-def test_d11_an_update_leaves_what_is_loaded_alone(hub, store):
+def test_an_update_leaves_what_is_loaded_alone(hub, store):
     store.ensure(MODEL)
     with store.hold(MODEL) as paths:
         hub.add("org/model", {"part-0.bin": b"changed"})
@@ -299,7 +299,7 @@ def test_d11_an_update_leaves_what_is_loaded_alone(hub, store):
     assert store.verify(MODEL) == ()
 
 
-def test_d11_the_catalogues_commit_is_fetched_and_an_update_moves_to_a_new_one(hub, store):
+def test_the_catalogues_commit_is_fetched_and_an_update_moves_to_a_new_one(hub, store):
     first = hub.repository("org/model").refs["main"]
     second = hub.add("org/model", {"part-0.bin": b"two"})
     hub.add("org/model", {"part-0.bin": b"three"})
@@ -316,7 +316,7 @@ def test_d11_the_catalogues_commit_is_fetched_and_an_update_moves_to_a_new_one(h
     assert (store.paths(MODEL)["model"] / "part-0.bin").read_bytes() == b"two"
 
 
-def test_d11_a_named_revision_stands_beside_the_current_one(hub, store):
+def test_a_named_revision_stands_beside_the_current_one(hub, store):
     hub.add("org/model", {"part-0.bin": b"one"}, revision="v1")
     store.ensure(MODEL)
     tagged = store.ensure(MODEL, revision="v1")["model"]
@@ -340,7 +340,7 @@ def test_d11_a_named_revision_stands_beside_the_current_one(hub, store):
         store.delete(MODEL, "v1")
 
 
-def test_d11_a_revision_that_is_not_there(store):
+def test_a_revision_that_is_not_there(store):
     with pytest.raises(ModelNotFound, match="v9"):
         store.ensure(MODEL, revision="v9")
     with pytest.raises(InvalidModelId):
@@ -350,7 +350,7 @@ def test_d11_a_revision_that_is_not_there(store):
 # -- D9 ------------------------------------------------------------------------------------------
 
 
-def test_d9_offline_contacts_nothing(hub, store):
+def test_offline_contacts_nothing(hub, store):
     paths = store.ensure(MODEL)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.setblocking(False)
@@ -369,7 +369,7 @@ def test_d9_offline_contacts_nothing(hub, store):
             listener.accept()
 
 
-def test_d9_cached_weights_need_no_hub_and_no_hub_client(hub, store):
+def test_cached_weights_need_no_hub_and_no_hub_client(hub, store):
     store.ensure(MODEL)
     hub.close()
     code = (
@@ -399,7 +399,7 @@ def test_d9_cached_weights_need_no_hub_and_no_hub_client(hub, store):
 # -- orphans -------------------------------------------------------------------------------------
 
 
-def test_d1_sweeping_deletes_what_is_old_and_unneeded_unless_locked(hub, store):
+def test_sweeping_deletes_what_is_old_and_unneeded_unless_locked(hub, store):
     store.ensure(MODEL)
     slot = store.root / "stt" / "model"
     needed = store.paths(MODEL)["model"]

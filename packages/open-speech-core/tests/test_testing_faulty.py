@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
-from open_speech.backends import LoadContext, STTModel, TTSModel
-from open_speech.contract import checked_speech
+from open_speech._operations import SYNTHESIZE
+from open_speech._plugins.backends import LoadContext, STTModel, TTSModel
+from open_speech._types.speech import SpeechRequest
+from open_speech._types.transcription import TranscriptionRequest
 from open_speech.errors import InvalidResult
-from open_speech.speech import SpeechRequest
 from open_speech.testing import sine
 from open_speech.testing.faulty import (
     HEARING_FAULTS,
@@ -25,7 +26,6 @@ from open_speech.testing.faulty import (
     FaultySpeechBackend,
     open_speech_backends,
 )
-from open_speech.transcription import TranscriptionRequest
 
 Options = Mapping[str, str | int | float | bool]
 
@@ -63,12 +63,12 @@ def in_child(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
 
 
 SPEAK = """
-from open_speech.backends import LoadContext
-from open_speech.speech import SpeechRequest
+from open_speech._plugins.backends import LoadContext
+from open_speech._types.speech import SpeechRequest
 from open_speech.testing.faulty import FaultySpeechBackend
 backend = FaultySpeechBackend()
 model = backend.load(backend.list_available()[0], LoadContext())
-print(len(list(model.synthesize(SpeechRequest(text="{text}", voice="any")))), "stretches")
+print(len(list(model.synthesize(SpeechRequest(text="{text}", voice="any")))), "chunks")
 """
 
 
@@ -106,7 +106,7 @@ def test_a_fault_strikes_after_good_results() -> None:
         next(results)
 
 
-def test_w2_memory_errors_are_raised() -> None:
+def test_memory_errors_are_raised() -> None:
     with pytest.raises(MemoryError):
         list(load("faulty/memory-error").synthesize(request()))
     with pytest.raises(MemoryError):
@@ -119,12 +119,12 @@ def test_w2_memory_errors_are_raised() -> None:
     ("fault", "status"),
     [("segfault", -signal.SIGSEGV), ("exit", 3), ("kill", -signal.SIGKILL), ("abort", -6)],
 )
-def test_w1_deadly_faults_end_the_process(fault: str, status: int) -> None:
+def test_deadly_faults_end_the_process(fault: str, status: int) -> None:
     assert in_child(SPEAK.format(text=f"fault:{fault}")).returncode == status
 
 
 @pytest.mark.parametrize("fault", ["hang", "hang-native", "hang-gil", "spin"])
-def test_w3_hanging_faults_do_not_return(fault: str) -> None:
+def test_hanging_faults_do_not_return(fault: str) -> None:
     options = {"after": "1", "record": "/dev/stdout"}
     environment = {f"OPEN_SPEECH_FAULTY_{key.upper()}": value for key, value in options.items()}
     with subprocess.Popen(
@@ -140,15 +140,15 @@ def test_w3_hanging_faults_do_not_return(fault: str) -> None:
         assert child.stdout.read() == b""
 
 
-def test_w4_shouting_reaches_both_streams() -> None:
+def test_shouting_reaches_both_streams() -> None:
     done = in_child(SPEAK.format(text="fault:shout"))
     for stream in (done.stdout, done.stderr):
         assert "noise from print" in stream
         assert "noise from write" in stream
-    assert "0 stretches" in done.stdout
+    assert "0 chunks" in done.stdout
 
 
-def test_w4_disturbing_changes_the_process() -> None:
+def test_disturbing_changes_the_process() -> None:
     code = SPEAK.format(text="fault:disturb") + (
         "import os, signal, threading\n"
         "print(os.getcwd(), os.environ['OMP_NUM_THREADS'], repr(signal.getsignal(signal.SIGTERM)),"
@@ -172,7 +172,7 @@ def test_leaked_memory_stays() -> None:
     assert large - small > 60_000
 
 
-def test_l3_loading_fails_so_many_times_and_then_works(tmp_path: Path) -> None:
+def test_loading_fails_so_many_times_and_then_works(tmp_path: Path) -> None:
     options: dict[str, Any] = {"state": str(tmp_path / "state"), "times": 2}
     for attempt in ("1", "2"):
         with pytest.raises(RuntimeError, match=attempt):
@@ -186,7 +186,7 @@ def test_loading_can_fail_by_option() -> None:
     assert load("faulty/load-wrong-type") == "not a model"  # type: ignore[comparison-overlap]
 
 
-def test_s1_steps_and_endings_are_recorded(tmp_path: Path) -> None:
+def test_steps_and_endings_are_recorded(tmp_path: Path) -> None:
     record = tmp_path / "record"
     model = load(record=str(record))
     results = model.synthesize(request(steps=5))
@@ -216,6 +216,6 @@ def test_a_gate_holds_each_step(tmp_path: Path) -> None:
         assert child.wait() == 0
 
 
-def test_w6_what_is_no_iterator_is_returned_as_it_is() -> None:
+def test_what_is_no_iterator_is_returned_as_it_is() -> None:
     with pytest.raises(InvalidResult):
-        list(checked_speech(load("faulty/not-an-iterator").synthesize(request()), max_seconds=1))
+        list(SYNTHESIZE.carry_out(load("faulty/not-an-iterator"), request()))

@@ -29,7 +29,7 @@ BROKEN = {
 LOAD = """
 import os, sys
 from open_speech.errors import ProviderBroken
-from open_speech.plugins import installed_providers, load_backends
+from open_speech._plugins.discovery import installed_providers, load_backends
 (provider,) = [found for found in installed_providers() if found.name == "evil"]
 try:
     print("backends:", [backend.name for backend in load_backends(provider)], flush=True)
@@ -53,20 +53,20 @@ def load_in_child(tmp_path: Path, source: str) -> subprocess.CompletedProcess[st
 
 
 @pytest.mark.parametrize("harm", BROKEN)
-def test_w4_broken_providers_say_why(harm: str, tmp_path: Path) -> None:
+def test_broken_providers_say_why(harm: str, tmp_path: Path) -> None:
     done = load_in_child(tmp_path, hostile_source(harm, "evil"))
     assert done.stdout.startswith("broken:"), done.stdout + done.stderr
     assert BROKEN[harm] in done.stdout
 
 
 @pytest.mark.parametrize("harm", ["shouts", "takes-signals", "sets-environment", "imports-engine"])
-def test_w4_harmful_providers_still_load(harm: str, tmp_path: Path) -> None:
+def test_harmful_providers_still_load(harm: str, tmp_path: Path) -> None:
     done = load_in_child(tmp_path, hostile_source(harm, "evil"))
     assert "backends: ['evil']" in done.stdout, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize(("harm", "status"), [("exits-at-once", 5), ("segfaults", -11)])
-def test_w4_deadly_imports_end_the_interpreter(harm: str, status: int, tmp_path: Path) -> None:
+def test_deadly_imports_end_the_interpreter(harm: str, status: int, tmp_path: Path) -> None:
     assert load_in_child(tmp_path, hostile_source(harm, "evil")).returncode == status
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from open_speech import testing
-from open_speech.plugins import InstalledProvider, installed_providers, load_backends
+from open_speech._plugins.discovery import InstalledProvider, installed_providers, load_backends
 from open_speech.testing import (
     build_library_wheel,
     build_wheel,
@@ -46,7 +46,8 @@ def test_a_module_is_found_as_a_provider(site: Path) -> None:
     assert provider.module == "open_speech.testing.tone"
     assert (provider.distribution, provider.version) == ("open-speech-provider-tone", "2.5")
     assert provider.requires == ("numpy>=1",)
-    assert [backend.name for backend in load_backends(provider)] == ["tone", "tone-echo"]
+    names = [backend.name for backend in load_backends(provider)]
+    assert names == ["tone", "tone-echo", "tone-level", "tone-loudness"]
     assert info.parent == site
 
 

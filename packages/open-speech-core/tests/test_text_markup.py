@@ -3,10 +3,11 @@ from __future__ import annotations
 
 import pytest
 
+from open_speech._synthesis.utterances import Pause, Utterance
+from open_speech._types.models import Capability, Kind, ModelInfo
+from open_speech._types.speech import SpeechRequest
+from open_speech._types.tokens import TokenKind
 from open_speech.errors import InvalidRequest, UnsupportedCapability
-from open_speech.models import Capability, Kind, ModelInfo
-from open_speech.script import Pause, Piece
-from open_speech.speech import SpeechRequest
 from open_speech.text import TextOptions
 from open_speech.text.prepare import prepare
 
@@ -14,7 +15,8 @@ MODEL = ModelInfo(
     id="m",
     kind=Kind.TTS,
     languages=("en",),
-    capabilities=frozenset({Capability.PHONEMES, Capability.NORMALIZATION}),
+    capabilities=frozenset({Capability.PHONEMES}),
+    reads={"*": frozenset(TokenKind) - {TokenKind.URL}},
 )
 
 
@@ -81,11 +83,9 @@ def test_what_is_no_tag_is_text(text):
     )
 
 
-def test_a_link_is_text():
+def test_of_a_link_its_text_is_spoken():
     text = "See [the docs](https://example.com/a) there."
-    assert spoken(text) == plain(
-        "See [the docs](https example dot com slash a) there.",
-    )
+    assert spoken(text) == plain("See the docs there.")
 
 
 def test_voices_and_rates_hold_until_the_next():
@@ -102,7 +102,7 @@ def test_voices_and_rates_hold_until_the_next():
 def test_a_tag_that_changes_nothing_divides_nothing():
     text = "One [voice:x]two [voice:x]three."
     script = prepare(SpeechRequest(text=text, voice="v"), MODEL)
-    assert [piece.text for piece in script if isinstance(piece, Piece)] == ["One", "two three."]
+    assert [piece.text for piece in script if isinstance(piece, Utterance)] == ["One", "two three."]
 
 
 def test_voice_tags_can_be_text():
@@ -139,4 +139,4 @@ def test_a_pronunciation_needs_a_model_that_takes_them():
         prepare(SpeechRequest(text="[a](/b/)", voice="v"), model)
     assert caught.value.param == "input"
     script = prepare(SpeechRequest(text="[a](https://b)", voice="v"), model)
-    assert [piece.text for piece in script if isinstance(piece, Piece)] == ["[a](https://b)"]
+    assert [piece.text for piece in script if isinstance(piece, Utterance)] == ["a"]

@@ -5,16 +5,17 @@ from dataclasses import replace
 
 import pytest
 
-from open_speech.audio import Word
-from open_speech.models import Capability, Kind, ModelInfo
-from open_speech.script import Piece, original_words
-from open_speech.speech import SpeechRequest
+from open_speech._synthesis.utterances import Utterance, original_words
+from open_speech._types.audio import Word
+from open_speech._types.models import Kind, ModelInfo
+from open_speech._types.speech import SpeechRequest
+from open_speech._types.tokens import TokenKind
 from open_speech.text import NormalizationOptions, TextOptions
 from open_speech.text.numbers import cardinal, digits, ordinal, year
 from open_speech.text.prepare import prepare
 
 MODEL = ModelInfo(id="m", kind=Kind.TTS, languages=("en-US",))
-READS = replace(MODEL, capabilities=frozenset({Capability.NORMALIZATION}))
+READS = replace(MODEL, reads={"en": frozenset(TokenKind)})
 ALL = NormalizationOptions(unit_normalization=True)
 
 
@@ -29,7 +30,7 @@ def spoken(
     script = prepare(
         request, model, TextOptions(normalization=options, markup=False, first_max_chars=None)
     )
-    return " ".join(piece.text for piece in script if isinstance(piece, Piece))
+    return " ".join(piece.text for piece in script if isinstance(piece, Utterance))
 
 
 @pytest.mark.parametrize(
@@ -203,21 +204,34 @@ def test_what_the_engine_reads_is_left_to_it():
     text = "On 5/7/2024 Dr. X paid $5.25 (50%) & left at 3:05."
     assert spoken(text, model=READS) == text
     addresses = "Mail me@b.org from www.b.org, 10KB, file(s), 555-1234."
-    assert spoken(addresses, model=READS) == (
-        "Mail me at b dot org from www dot b dot org, 10 kilobytes, files, "
-        "five five five, one two three four."
-    )
+    assert spoken(addresses, model=READS) == addresses
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "expected"),
+    [
+        (TokenKind.NUMBER, "5 for $5 & 5%", "5 for five dollars and five percent"),
+        (TokenKind.MONEY, "5 for $5", "five for $5"),
+        (TokenKind.DATE, "2024-05-17", "2024-05-17"),
+        (TokenKind.URL, "See a.com/b & c", "See a.com/b and c"),
+    ],
+)
+def test_kinds_are_left_one_by_one(kind, text, expected):
+    assert spoken(text, model=replace(MODEL, reads={"en": frozenset({kind})})) == expected
+    assert spoken(text, model=replace(MODEL, reads={"*": frozenset({kind})})) == expected
+    others = {"*": frozenset({kind}), "en": frozenset()}
+    assert spoken(text, model=replace(MODEL, reads=others)) == spoken(text)
 
 
 @pytest.mark.parametrize(
     ("language", "text", "expected"),
     [
-        ("de", "25 Katzen, 3,5 kg", "fünfundzwanzig Katzen, drei Komma fünf kg"),
-        ("de", "Am 3. Mai", "Am 3. Mai"),
+        ("de", "25 Katzen, 3,5 x", "fünfundzwanzig Katzen, drei Komma fünf x"),
+        ("de", "Am 3. Mai", "Am dritten Mai"),
         ("de", "1.200.000", "eine Million zweihunderttausend"),
         ("fr-FR", "21 ans", "vingt-et-un ans"),
         ("es", "16 gatos", "dieciséis gatos"),
-        ("de", "12:30 & 1/2", "12:30 & 1/2"),
+        ("nl", "12:30 & 1/2", "12:30 & 1/2"),
         ("zh", "25", "25"),
         ("en-GB", "5/7/2024", "the fifth of July, twenty twenty-four"),
         ("en_GB", "7/25/2024", "the twenty-fifth of July, twenty twenty-four"),
@@ -230,7 +244,7 @@ def test_other_languages(language, text, expected):
 def test_words_of_what_was_written_out_are_the_originals():
     text = "I paid $5.25 on 2024-05-17, 50% & more."
     (piece,) = prepare(SpeechRequest(text=text, voice="v"), MODEL)
-    assert isinstance(piece, Piece)
+    assert isinstance(piece, Utterance)
     parts = piece.text.replace("-", " ").split()
     words = [Word(text=part, start=i, end=i + 1) for i, part in enumerate(parts)]
     found = original_words(text, piece, words)

@@ -1,6 +1,7 @@
 # ruff: noqa: RUF001 - signs of many scripts are what this is about
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
 import time
@@ -10,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from open_speech._synthesis.utterances import Pause, Utterance
+from open_speech._types.models import Capability, Kind, ModelInfo, Voice
+from open_speech._types.speech import SpeechRequest
+from open_speech._types.tokens import TokenKind
 from open_speech.errors import InvalidRequest
-from open_speech.models import Capability, Kind, ModelInfo, Voice
-from open_speech.script import Pause, Piece
-from open_speech.speech import SpeechRequest
 from open_speech.text import (
     NormalizationOptions,
     Pronunciation,
@@ -29,7 +31,8 @@ ABLE = ModelInfo(
     languages=("en", "de"),
     voices=(Voice(id="anna", languages=("de-DE",)), Voice(id="bob", languages=("en-US",))),
     voice_aliases={"nova": "bob"},
-    capabilities=frozenset({Capability.PHONEMES, Capability.NORMALIZATION}),
+    capabilities=frozenset({Capability.PHONEMES}),
+    reads={"*": frozenset(TokenKind)},
 )
 AS_IT_IS = TextOptions(normalization=NormalizationOptions(normalize=False))
 
@@ -38,11 +41,11 @@ def asked(text: str, **fields: object) -> SpeechRequest:
     return SpeechRequest(**{"text": text, "voice": "v", **fields})  # type: ignore[arg-type]
 
 
-def texts(script: list[Piece | Pause]) -> list[str]:
-    return [item.text for item in script if isinstance(item, Piece)]
+def texts(script: list[Utterance | Pause]) -> list[str]:
+    return [item.text for item in script if isinstance(item, Utterance)]
 
 
-def undone(piece: Piece, original: str) -> str:
+def undone(piece: Utterance, original: str) -> str:
     """The piece with what each edit stands for put back."""
     parts, position = [], 0
     for edit in piece.edits:
@@ -51,15 +54,15 @@ def undone(piece: Piece, original: str) -> str:
     return "".join([*parts, piece.text[position:]])
 
 
-def end_of(piece: Piece) -> int:
+def end_of(piece: Utterance) -> int:
     last = piece.edits[-1] if piece.edits else None
     shift = last.source_end - last.end if last else piece.start
     return len(piece.text) + shift
 
 
-def check(script: list[Piece | Pause], original: str) -> None:
+def check(script: list[Utterance | Pause], original: str) -> None:
     """What holds for any script: its pieces know where they come from."""
-    pieces = [item for item in script if isinstance(item, Piece)]
+    pieces = [item for item in script if isinstance(item, Utterance)]
     for piece in pieces:
         assert piece.text == piece.text.strip()
         assert any(character.isalnum() for character in piece.text)
@@ -83,9 +86,15 @@ def test_sentences_become_pieces_at_their_places():
     check(script, text)
 
 
-@pytest.mark.parametrize("text", ["", "  \n ", "...", "— ! ?", "[pause:1s]", "\0", "\ud800", "😀"])
-def test_u9_nothing_to_speak_is_nothing(text):
+@pytest.mark.parametrize("text", ["", "  \n ", "...", "— ! ?", "\0", "\ud800", "😀"])
+def test_nothing_to_speak_is_nothing(text):
     assert prepare(asked(text), PLAIN) == []
+
+
+def test_a_pronunciation_that_is_cut_at_a_space_leaves_none_at_the_end():
+    text = "0" * 29 + "[0 ](/0/)"
+    script = prepare(asked(text), ABLE, dataclasses.replace(AS_IT_IS, max_chars=16))
+    assert all(piece == piece.strip() for piece in texts(script))
 
 
 def test_an_engine_that_reads_symbols_gets_them():
@@ -198,11 +207,15 @@ chosen = st.builds(
 
 @given(hostile, chosen, st.sampled_from(["en-US", "de", "zh", None]), st.booleans())
 def test_any_text_gives_pieces_that_know_their_places(text, options, language, reads):
-    capabilities = {Capability.PHONEMES} | ({Capability.NORMALIZATION} if reads else set())
-    model = ModelInfo(id="m", kind=Kind.TTS, capabilities=frozenset(capabilities))
+    model = ModelInfo(
+        id="m",
+        kind=Kind.TTS,
+        capabilities=frozenset({Capability.PHONEMES}),
+        reads={"*": frozenset(TokenKind)} if reads else {},
+    )
     script = prepare(asked(text, language=language), model, options)
     for piece in script:
-        if isinstance(piece, Piece):
+        if isinstance(piece, Utterance):
             assert piece.text == piece.text.strip() != ""
             assert undone(piece, text) == text[piece.start : end_of(piece)]
             assert len(piece.text) <= (options.max_chars or 400)
@@ -267,7 +280,7 @@ NASTY = {
 
 
 @pytest.mark.parametrize("unit", NASTY.values(), ids=NASTY.keys())
-def test_u9_a_hostile_text_is_no_work(unit):
+def test_a_hostile_text_is_no_work(unit):
     size = 20_000
     text = (unit * size)[:size]
     options = TextOptions(
@@ -278,16 +291,16 @@ def test_u9_a_hostile_text_is_no_work(unit):
     # Under a second; whatever is not linear takes minutes.
     assert time.process_time() - begin < 60
     for piece in script:
-        assert isinstance(piece, Piece)
+        assert isinstance(piece, Utterance)
         assert len(piece.text) <= 400
 
 
-def test_u9_a_million_characters_of_prose():
+def test_a_million_characters_of_prose():
     text = NASTY["prose"] * 25_000
     assert sum(map(len, texts(prepare(asked(text), PLAIN)))) > 900_000
 
 
-def test_u9_pauses_are_bounded():
+def test_pauses_are_bounded():
     with pytest.raises(InvalidRequest, match="pauses") as caught:
         prepare(asked("a [pause:30s]" * 11), PLAIN)
     assert caught.value.param == "input"

@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from open_speech.models import Capability, Kind, ModelInfo
-from open_speech.script import Piece
-from open_speech.speech import SpeechRequest
+from open_speech._synthesis.utterances import Utterance
+from open_speech._types.models import Capability, Kind, ModelInfo
+from open_speech._types.speech import SpeechRequest
 from open_speech.text import Pronunciation, Pronunciations, TextOptions
 from open_speech.text.prepare import prepare
 
@@ -39,7 +39,7 @@ def spoken(words: Pronunciations, text: str, language: str = "en-US", *, phoneme
     model = ModelInfo(id="m", kind=Kind.TTS, capabilities=able)
     request = SpeechRequest(text=text, voice="v", language=language)
     script = prepare(request, model, TextOptions(pronunciations=words))
-    return " ".join(piece.text for piece in script if isinstance(piece, Piece))
+    return " ".join(piece.text for piece in script if isinstance(piece, Utterance))
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_a_replaced_word_keeps_its_place(words):
     request = SpeechRequest(text="On nginx here", voice="v")
     model = ModelInfo(id="m", kind=Kind.TTS)
     (piece,) = prepare(request, model, TextOptions(pronunciations=words))
-    assert isinstance(piece, Piece)
+    assert isinstance(piece, Utterance)
     (edit,) = piece.edits
     assert piece.text[edit.start : edit.end] == "engine x"
     assert request.text[edit.source_start : edit.source_end] == "nginx"
@@ -112,7 +112,7 @@ def test_a_word_that_cannot_be_found_is_refused():
         Pronunciations({"any": {"+x": Pronunciation(say="y")}})
 
 
-def test_u9_a_large_dictionary_is_no_work():
+def test_a_large_dictionary_is_no_work():
     words = Pronunciations({"any": {f"word{i} {i}": Pronunciation(say="x") for i in range(20_000)}})
     begin = time.process_time()
     found = words.found("word1 1 word19999 other " * 20_000, "en", phonemes=False)

@@ -3,8 +3,9 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from .audio import Audio, Samples, Word
-from .backends import (
+from ._lifecycle.policy import Policy
+from ._operations.operation import Operation
+from ._plugins.backends import (
     Backend,
     LoadContext,
     Model,
@@ -12,13 +13,39 @@ from .backends import (
     STTModel,
     TTSBackend,
     TTSModel,
+    TurnBackend,
+    TurnModel,
+    VADBackend,
+    VADModel,
 )
-from .hookspecs import API_VERSION, hookimpl
-from .ids import ModelId
-from .models import Capability, Kind, ModelInfo, ModelPattern, ModelSource, Voice
-from .policy import Policy
-from .speech import SpeechRequest
-from .transcription import (
+from ._plugins.hookspecs import API_VERSION, hookimpl
+from ._plugins.options import FLAG, Bounds, OptionValue, checked_options
+from ._types.audio import Audio, Samples, Word
+from ._types.ids import ModelId
+from ._types.languages import main_language
+from ._types.listening import (
+    DetectionRequest,
+    Flush,
+    Flushed,
+    ListeningEvent,
+    SpeechActivity,
+    TurnEnd,
+    TurnRequest,
+)
+from ._types.models import (
+    Capability,
+    Kind,
+    ModelInfo,
+    ModelPattern,
+    ModelSource,
+    PackagedFile,
+    PackagedWeights,
+    Voice,
+)
+from ._types.speech import SpeechRequest
+from ._types.tokens import TokenKind
+from ._types.transcription import (
+    AlignmentRequest,
     DetectedLanguage,
     Partial,
     Segment,
@@ -29,6 +56,7 @@ from .transcription import (
     TranscriptionRequest,
     VoiceActivity,
 )
+from .voices.mix import VoiceShare, read_mix
 
 if TYPE_CHECKING:
     from ._version import __version__
@@ -37,13 +65,20 @@ if TYPE_CHECKING:
 
 __all__ = [
     "API_VERSION",
+    "FLAG",
+    "AlignmentRequest",
     "Audio",
     "Backend",
+    "Bounds",
     "Capability",
     "Config",
     "Defaults",
     "DetectedLanguage",
+    "DetectionRequest",
+    "Flush",
+    "Flushed",
     "Kind",
+    "ListeningEvent",
     "LoadContext",
     "Model",
     "ModelId",
@@ -51,6 +86,10 @@ __all__ = [
     "ModelPattern",
     "ModelSource",
     "OpenSpeech",
+    "Operation",
+    "OptionValue",
+    "PackagedFile",
+    "PackagedWeights",
     "Partial",
     "Policy",
     "Portal",
@@ -58,19 +97,31 @@ __all__ = [
     "STTModel",
     "Samples",
     "Segment",
+    "SpeechActivity",
     "SpeechRequest",
     "TTSBackend",
     "TTSModel",
     "Task",
+    "TokenKind",
     "TokenLogprob",
     "Transcription",
     "TranscriptionEvent",
     "TranscriptionRequest",
+    "TurnBackend",
+    "TurnEnd",
+    "TurnModel",
+    "TurnRequest",
+    "VADBackend",
+    "VADModel",
     "Voice",
     "VoiceActivity",
+    "VoiceShare",
     "Word",
     "__version__",
+    "checked_options",
     "hookimpl",
+    "main_language",
+    "read_mix",
 ]
 
 # A worker imports this package too, and has no use for the event loop and what rests on it.

@@ -1,10 +1,13 @@
-"""The bridge between threads and the event loop, written once.
+"""``Portal``: an event loop on a thread, for scripts that are not asynchronous.
 
 Core is asynchronous inside. A plain script opens a ``Portal`` and runs the very same objects::
 
+    from open_speech import OpenSpeech, Portal, SpeechRequest
+
     with Portal() as portal, portal.enter(OpenSpeech()) as speech:
-        for audio in portal.iterate(speech.synthesize("Hello")):
-            ...
+        request = SpeechRequest(text="Hello", voice="default")
+        for audio in portal.iterate(speech.synthesize(request)):
+            print(audio.seconds)
 """
 
 from __future__ import annotations
@@ -21,6 +24,12 @@ from collections.abc import (
 from contextlib import AbstractAsyncContextManager, aclosing, contextmanager
 from types import TracebackType
 from typing import Any, Self, TypeVar
+
+__all__ = [
+    "Portal",
+    "in_thread",
+]
+
 
 T = TypeVar("T")
 CANCEL_WAIT_S = 10.0

@@ -1,4 +1,4 @@
-"""Everything that can go wrong, as one tree. Front ends show ``str(error)`` and no traceback.
+"""All errors, as one tree. Front ends show ``str(error)`` and no traceback.
 
 OpenSpeechError
 ├── InvalidRequest            the caller's doing; trying again as it is will not help
@@ -39,6 +39,43 @@ OpenSpeechError
 from __future__ import annotations
 
 from typing import ClassVar
+
+__all__ = [
+    "AccessDenied",
+    "AudioTooLong",
+    "Busy",
+    "DeadlineExceeded",
+    "DeleteRefused",
+    "DiskFull",
+    "DownloadCancelled",
+    "DownloadFailed",
+    "InvalidAudio",
+    "InvalidModelId",
+    "InvalidRequest",
+    "InvalidResult",
+    "LicenseNotAccepted",
+    "ModelConflict",
+    "ModelInUse",
+    "ModelLoadFailed",
+    "ModelNotAllowed",
+    "ModelNotFound",
+    "ModelNotReady",
+    "NotDownloaded",
+    "Offline",
+    "OpenSpeechError",
+    "OutOfMemory",
+    "ProviderBroken",
+    "ProviderError",
+    "ProviderMissing",
+    "RecordingConflict",
+    "RecordingNotFound",
+    "ShuttingDown",
+    "TextTooLong",
+    "Unavailable",
+    "UnknownVoice",
+    "UnsupportedCapability",
+    "WorkerDied",
+]
 
 
 class OpenSpeechError(Exception):
@@ -268,6 +305,6 @@ class OutOfMemory(ProviderError):
 
 
 class DeadlineExceeded(ProviderError):
-    """The engine gave no result in time; its worker was ended."""
+    """The engine gave no result in time; its worker was stopped."""
 
     code = "deadline_exceeded"

@@ -1,59 +1,142 @@
-"""Everything together: providers, models and weights behind two verbs, speak and hear.
+"""``OpenSpeech``: providers, models and weights behind one object.
 
 The HTTP server is one user of this class, the command another, a plain script a third.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
-from contextlib import AsyncExitStack, aclosing
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self, TypeVar
 
-from . import capabilities
-from .aio import ahead
-from .alignment import find_aligner
-from .audio import Audio
-from .cloning import with_voice
-from .errors import InvalidRequest, OpenSpeechError
-from .events import EventBus
-from .hosts import Host, InProcessHost, SubprocessHost, WorkerOptions
-from .lease import Lease
-from .library import Library
-from .loader import Options
-from .manager import ModelManager
-from .messages import Load
-from .models import Capability, Kind
-from .policy import Policy
-from .registry import ProviderEnvironment, Registry
-from .resident import Resident
-from .routing import Hint, Offer
-from .script import PrepareText, whole
-from .speaking import Speaking, for_engine, voice_language
-from .speech import SpeechRequest
-from .status import ModelStatus
-from .transcription import (
-    DetectedLanguage,
-    Segment,
+from ._hosts import Home, Host, ThisProcess, WorkerOptions, Workers
+from ._lifecycle.catalog import Catalog, status_of_missing
+from ._lifecycle.events import Event, EventBus
+from ._lifecycle.instance import ModelInstance
+from ._lifecycle.lease import Lease
+from ._lifecycle.loader import Options
+from ._lifecycle.manager import ModelManager
+from ._lifecycle.policy import Policy
+from ._lifecycle.states import ModelState
+from ._lifecycle.status import ModelStatus, status_of_model
+from ._lifecycle.weights import Weights
+from ._listening.events import (
+    Clear,
+    Commit,
+    FinalText,
+    InterimText,
+    ListenEvent,
+    ListenInput,
+    ListenRequest,
+    NothingToCommit,
+    TurnDetection,
+    TurnEnded,
+    TurnEndReason,
+    TurnStarted,
+    TurnText,
+)
+from ._listening.parts import listening_parts
+from ._listening.session import Listening
+from ._operations import ALIGN, LISTEN, SYNTHESIZE, TRANSCRIBE, Operation, capabilities
+from ._operations.capabilities import require_kind
+from ._operations.validation import IMPOSSIBLE_LOGPROB
+from ._plugins.discovery import installed_providers
+from ._plugins.registry import ProviderEnvironment, Registry
+from ._plugins.resolution import Hint, ResolvedModel, Router
+from ._synthesis.alignment import find_aligner
+from ._synthesis.arriving import FlushText, arriving_text, whole_text
+from ._synthesis.pipeline import Synthesis, for_engine
+from ._synthesis.utterances import (
+    Passage,
+    Pause,
+    PrepareText,
+    SentenceStarted,
+    Utterance,
+    whole,
+)
+from ._types.audio import Audio
+from ._types.models import Capability, Kind, ModelInfo
+from ._types.speech import SpeechRequest
+from ._types.transcription import (
     Transcription,
     TranscriptionEvent,
     TranscriptionRequest,
+    gap,
     join_texts,
 )
-from .voice_library import VoiceLibrary
-from .weights import Weights
+from ._worker.heap import configure as configure_heap
+from ._worker.protocol import Load
+from .aio import ahead
+from .errors import InvalidRequest, ModelNotFound, OpenSpeechError
+from .transcripts.recordings import Sound, TranscriptCollector, chunks_of, transcribe_chunks
+from .voices.cloning import with_voice
+from .voices.library import VoiceLibrary
+from .voices.resolve import voice_language
+
+__all__ = [
+    "ALIGN",
+    "IMPOSSIBLE_LOGPROB",
+    "SYNTHESIZE",
+    "TRANSCRIBE",
+    "AccessPolicy",
+    "Catalog",
+    "Clear",
+    "Commit",
+    "Config",
+    "Defaults",
+    "Event",
+    "FinalText",
+    "FlushText",
+    "Hint",
+    "Home",
+    "Host",
+    "InterimText",
+    "ListenEvent",
+    "ListenInput",
+    "ListenRequest",
+    "ModelManager",
+    "ModelState",
+    "ModelStatus",
+    "NothingToCommit",
+    "OpenSpeech",
+    "Pause",
+    "PrepareText",
+    "ResolvedModel",
+    "Router",
+    "SentenceStarted",
+    "ThisProcess",
+    "TurnDetection",
+    "TurnEndReason",
+    "TurnEnded",
+    "TurnStarted",
+    "TurnText",
+    "Utterance",
+    "WorkerOptions",
+    "Workers",
+    "allow_all",
+    "configure_heap",
+    "gap",
+    "installed_providers",
+    "join_texts",
+    "require_kind",
+    "status_of_missing",
+    "status_of_model",
+]
 
 _log = logging.getLogger(__name__)
+R = TypeVar("R")
+E = TypeVar("E")
 
-Permit = Callable[[Offer, bool], None]
-"""Raises for an offer that callers may not have; the second argument is whether it is listed."""
+AccessPolicy = Callable[[ResolvedModel, bool], None]
+"""Raises for a model that callers may not use; the second argument: whether it is listed."""
 
 
-def anything(offer: Offer, listed: bool) -> None:  # noqa: FBT001
+def allow_all(resolved: ResolvedModel, listed: bool) -> None:  # noqa: FBT001
     """Permit every model."""
 
 
@@ -77,11 +160,13 @@ class Config:
 
     stt: Defaults = field(default_factory=Defaults)
     tts: Defaults = field(default_factory=Defaults)
+    vad: Defaults = field(default_factory=Defaults)
+    turn: Defaults = field(default_factory=Defaults)
     policy: Policy = field(default_factory=Policy)
     data_dir: Path | None = None
     """Where manifests and environments are kept; None keeps nothing."""
-    isolated: bool = True
-    """False runs models in this process, for boards too small for workers."""
+    home: Home = field(default_factory=Workers)
+    """Where models live: in workers, or ``ThisProcess`` for boards too small for them."""
     workers: WorkerOptions = field(default_factory=WorkerOptions)
     providers: Collection[str] | None = None
     """Names of the providers to use; None is all that are installed."""
@@ -95,10 +180,16 @@ class Config:
     environments: Callable[[], Sequence[ProviderEnvironment]] = lambda: ()
     prepare: PrepareText = whole
     """Makes pieces of a text, which are spoken one by one."""
+    even_loudness: bool = True
+    """Make the voices of each model equally loud, as far as their loudness was measured."""
     aliases: dict[str, Kind] = field(default_factory=dict)
     """Names that mean the default model of a kind."""
-    permit: Permit = anything
+    alias_patterns: dict[str, Kind] = field(default_factory=dict)
+    """Glob patterns of further such names, which are not listed."""
+    permit: AccessPolicy = allow_all
     """Asked about every name that is resolved, whatever for."""
+    generic_voices: tuple[str, ...] = ()
+    """Names, in lower case, that callers may send to any model: each means one of its voices."""
     voice_library: VoiceLibrary | None = None
     """Cloned voices, for models that declare ``Capability.VOICE_CLONE``."""
     hints: Sequence[Hint] = ()
@@ -106,7 +197,8 @@ class Config:
 
     def defaults(self, kind: Kind) -> Defaults:
         """The defaults of one kind."""
-        return self.stt if kind is Kind.STT else self.tts
+        defaults: Defaults = getattr(self, kind.value)
+        return defaults
 
 
 class OpenSpeech:
@@ -122,7 +214,7 @@ class OpenSpeech:
             cache=self.config.data_dir / "manifests" if self.config.data_dir else None,
             options=self.config.workers,
             environments=self.config.environments,
-            isolated=self.config.isolated,
+            isolated=not self.config.home.imports_providers,
             hints=self.config.hints,
             local=self.config.local_models,
             only=self.config.providers,
@@ -137,7 +229,7 @@ class OpenSpeech:
             device=self._device,
             compute_type=self._compute_type,
         )
-        self.library = Library(
+        self.catalog = Catalog(
             self.manager,
             self.resolve,
             lambda name: self.registry.router.resolve(name),  # noqa: PLW0108 - it is replaced
@@ -158,25 +250,31 @@ class OpenSpeech:
     ) -> None:
         await self.manager.close()
 
-    def resolve(self, name: str) -> Offer:
+    def resolve(self, name: str) -> ResolvedModel:
         """Find who serves a name, aliases included.
 
         Raises what ``Router.resolve`` and ``Config.permit`` raise.
         """
-        if kind := self.config.aliases.get(name):
+        if kind := self._alias(name):
             models = self.config.defaults(kind).models
             name = models[0] if models else name
-        offer = self.registry.router.resolve(name)
-        listed = any(each.model is offer.model for each in self.registry.router.catalogue)
+        resolved = self.registry.router.resolve(name)
+        listed = any(each.model is resolved.model for each in self.registry.router.catalogue)
         try:
-            self.config.permit(offer, listed)
+            self.config.permit(resolved, listed)
         except OpenSpeechError as error:
             # A name that is misspelt may fall under a pattern.
-            if not listed and (near := self.registry.router.near(offer.model.id)):
-                meant = " or ".join(repr(each) for each in near)
+            if not listed and (similar := self.registry.router.similar(resolved.model.id)):
+                meant = " or ".join(repr(each) for each in similar)
                 error.hint = " ".join(filter(None, (f"Did you mean {meant}?", error.hint)))
             raise
-        return offer
+        return resolved
+
+    def _alias(self, name: str) -> Kind | None:
+        if kind := self.config.aliases.get(name):
+            return kind
+        patterns = self.config.alias_patterns.items()
+        return next((kind for glob, kind in patterns if fnmatchcase(name, glob)), None)
 
     def default_model(self, kind: Kind) -> str:
         """The name of a kind's default model; the first in the catalogue if none is configured.
@@ -185,9 +283,9 @@ class OpenSpeech:
         """
         if models := self.config.defaults(kind).models:
             return models[0]
-        for offer in self.registry.router.catalogue:
-            if offer.model.kind is kind:
-                return offer.model.id
+        for resolved in self.registry.router.catalogue:
+            if resolved.model.kind is kind:
+                return resolved.model.id
         return capabilities.nothing_of(kind)
 
     async def rescan(self) -> None:
@@ -196,7 +294,7 @@ class OpenSpeech:
         await self.manager.revise()
         self.events.publish("providers")
 
-    async def speak(
+    async def synthesize(
         self,
         request: SpeechRequest,
         *,
@@ -204,17 +302,78 @@ class OpenSpeech:
         keep_alive_s: float | None = None,
         prepare: PrepareText | None = None,
         volume: float = 1.0,
+        even_loudness: bool | None = None,
     ) -> AsyncGenerator[Audio, None]:
         """Speak a text of any length, piece by piece; closing the generator stops it.
 
         An empty voice or ``default`` means the configured one. ``prepare`` makes the pieces
-        instead of ``Config.prepare``; ``volume`` is a factor on the samples. A pace that the
+        instead of ``Config.prepare``; ``volume`` is a factor on the samples, and
+        ``even_loudness`` counts instead of ``Config.even_loudness``. A pace that the
         engine does not have is made here, and so are word times, by a loaded model that aligns.
         A voice of ``Config.voice_library``, by id or name, is imitated by models that clone,
-        whether the request names it or it is the configured one.
-        Raises before the first stretch what is wrong with the request, and what loading or the
+        whether the request names it or it is the configured one. A text with nothing to say in it
+        ("...") is a short silence; an empty one is an InvalidRequest.
+        Raises before the first chunk what is wrong with the request, and what loading or the
         engine raises.
         """
+        if not request.text.strip():
+            raise InvalidRequest("The text is empty.", param="text", hint="Send some text.")
+        asked = prepare or self.config.prepare
+        events = self._speak(
+            request,
+            lambda settled, info: whole_text(settled, info, asked),
+            model=model,
+            keep_alive_s=keep_alive_s,
+            volume=volume,
+            even_loudness=even_loudness,
+        )
+        async with aclosing(events):
+            async for event in events:
+                if isinstance(event, Audio):
+                    yield event
+
+    async def synthesize_stream(
+        self,
+        text: AsyncIterator[str | FlushText],
+        request: SpeechRequest,
+        *,
+        model: str | None = None,
+        keep_alive_s: float | None = None,
+        prepare: PrepareText | None = None,
+        volume: float = 1.0,
+    ) -> AsyncGenerator[Audio | SentenceStarted, None]:
+        """Speak a text while it is written, sentence by sentence; closing the generator stops it.
+
+        ``text`` yields increments of any length, and ``FlushText`` where what there is has to be
+        spoken without what follows. Each sentence is announced before its sound. The first is cut
+        at an early clause if it has one. Words have their places in the whole text. A text that
+        never comes is no sound. ``request`` says how to speak; its own text is not looked at.
+        Arguments and errors otherwise as for ``synthesize``, and what ``text`` raises.
+        """
+        asked = prepare or self.config.prepare
+
+        def passages(settled: SpeechRequest, info: ModelInfo) -> AsyncGenerator[Passage, None]:
+            language = voice_language(info, settled.voice, settled.language)
+            # The next sentences are prepared while one is spoken.
+            return ahead(arriving_text(text, settled, info, asked, language), 4)
+
+        events = self._speak(
+            request, passages, model=model, keep_alive_s=keep_alive_s, volume=volume
+        )
+        async with aclosing(events):
+            async for event in events:
+                yield event
+
+    async def _speak(
+        self,
+        request: SpeechRequest,
+        passages: Callable[[SpeechRequest, ModelInfo], AsyncGenerator[Passage, None]],
+        *,
+        model: str | None,
+        keep_alive_s: float | None,
+        volume: float = 1.0,
+        even_loudness: bool | None = None,
+    ) -> AsyncGenerator[Audio | SentenceStarted, None]:
         name = model or self.default_model(Kind.TTS)
         capabilities.require_kind(self.resolve(name), Kind.TTS)
         async with AsyncExitStack() as held:
@@ -223,25 +382,24 @@ class OpenSpeech:
             )
             library = self.config.voice_library
             voice = self.config.tts.voice
-            settled = await with_voice(request, lease.model, library, voice)
-            capabilities.check_speech(for_engine(settled, lease.model)[0], lease.model)
-            # A long text takes tenths of a second to split; nobody else would be served meanwhile.
-            script = await asyncio.to_thread(prepare or self.config.prepare, settled, lease.model)
-            if not script:
-                raise InvalidRequest("The text has nothing to speak in it.", param="input")
-            speaking = Speaking(
+            generic = self.config.generic_voices
+            settled = await with_voice(request, lease.model, library, voice, generic)
+            SYNTHESIZE.check(for_engine(settled, lease.model)[0], lease.model)
+            speaking = Synthesis(
                 lease=lease,
                 request=settled,
-                script=script,
+                passages=passages(settled, lease.model),
                 volume=volume,
-                configured_voice=self.config.tts.voice,
+                even_loudness=self.config.even_loudness if even_loudness is None else even_loudness,
+                configured_voice=voice,
+                generic_voices=generic,
                 library=library,
                 aligner=await self._aligner(held, lease, settled),
             )
-            # Two stretches ahead: the engine works while the last one is encoded and sent.
-            async with aclosing(ahead(speaking.stretches(), 2)) as stretches:
-                async for audio in stretches:
-                    yield audio
+            # Two chunks ahead: the engine works while the last one is encoded and sent.
+            async with aclosing(ahead(speaking.events(), 2)) as events:
+                async for event in events:
+                    yield event
 
     async def _aligner(
         self, held: AsyncExitStack, lease: Lease, request: SpeechRequest
@@ -250,61 +408,132 @@ class OpenSpeech:
         model = lease.model
         if not request.word_timestamps or Capability.WORD_TIMESTAMPS in model.capabilities:
             return None
-        language = request.language or voice_language(model, request.voice)
-        resident = find_aligner(self.manager.residents, model, language)
-        name = f"{resident.offer.backend}:{resident.offer.id}"
-        return await held.enter_async_context(self.manager.lease(name, device=resident.key.device))
+        language = voice_language(model, request.voice, request.language)
+        instance = find_aligner(self.manager.instances, model, language)
+        name = f"{instance.resolved.backend}:{instance.resolved.id}"
+        return await held.enter_async_context(self.manager.lease(name, device=instance.key.device))
 
-    async def hear(
+    async def run(
         self,
-        request: TranscriptionRequest,
+        operation: Operation[R, E],
+        request: R,
+        *,
+        model: str,
+        fed: AsyncIterator[Any] | None = None,
+        keep_alive_s: float | None = None,
+    ) -> AsyncGenerator[E, None]:
+        """Have a model carry out any operation; closing the generator stops it.
+
+        ``fed`` is what the operation is fed with while it runs: it is pulled no faster than the
+        engine takes it, and closed at the end. Raises as ``synthesize`` does, Busy where the model
+        has as many sessions as it takes, and what ``fed`` raises.
+        """
+        async with AsyncExitStack() as held:
+            if isinstance(fed, AsyncGenerator):
+                held.push_async_callback(fed.aclose)
+            capabilities.require_operation(self.resolve(model), operation)
+            lease = await held.enter_async_context(
+                self.manager.lease(model, keep_alive_s=keep_alive_s)
+            )
+            operation.check(request, lease.model)
+            events = await held.enter_async_context(aclosing(lease.run(operation, request, fed)))
+            async for event in events:
+                yield event
+
+    async def transcribe_stream(
+        self,
+        sound: Sound,
+        request: TranscriptionRequest | None = None,
         *,
         model: str | None = None,
         keep_alive_s: float | None = None,
-        rest: AsyncGenerator[Audio, None] | None = None,
     ) -> AsyncGenerator[TranscriptionEvent, None]:
         """Understand a recording, segment by segment; closing the generator stops it.
 
-        The audio must have the model's ``sample_rate``. Of a long recording ``request`` holds the
-        first stretch and ``rest`` yields the others; they are heard one after the other, in the
-        language of the first, and times are those of the whole. Raises as ``speak`` does.
+        The sound must have the model's ``sample_rate``. The chunks of a long one are understood
+        one after the other, in the language of the first, and times are those of the whole, none
+        of them beyond its end. The first is there before the model is asked for; a generator is
+        closed at the end. ``request`` says how to understand it; its own ``audio`` is not looked
+        at. Raises as ``synthesize`` does, and what the generator raises.
         """
-        name = model or self.default_model(Kind.STT)
-        offer = self.resolve(name)
-        capabilities.require_kind(offer, Kind.STT)
-        async with self.manager.lease(name, keep_alive_s=keep_alive_s) as lease:
-            capabilities.check_transcription(request, lease.model)
-            async with aclosing(_stretch_by_stretch(lease, request, rest)) as events:
-                async for event in events:
-                    yield event
+        request = request or TranscriptionRequest()
+        async with aclosing(chunks_of(sound)) as chunks:
+            name = model or self.default_model(Kind.STT)
+            capabilities.require_kind(self.resolve(name), Kind.STT)
+            if (first := await anext(chunks, None)) is None:
+                return
+            async with self.manager.lease(name, keep_alive_s=keep_alive_s) as lease:
+                TRANSCRIBE.check(request, lease.model)
+                async with aclosing(transcribe_chunks(lease, request, first, chunks)) as events:
+                    async for event in events:
+                        yield event
 
     async def transcribe(
         self,
-        request: TranscriptionRequest,
+        sound: Sound,
+        request: TranscriptionRequest | None = None,
         *,
         model: str | None = None,
         keep_alive_s: float | None = None,
-        rest: AsyncGenerator[Audio, None] | None = None,
+        pauses: bool = False,
     ) -> Transcription:
-        """Understand a whole recording at once. Arguments and errors as for ``hear``."""
-        offer = self.resolve(model or self.default_model(Kind.STT))
-        only = offer.model.languages[0] if len(offer.model.languages) == 1 else None
-        language, segments = request.language or only, list[Segment]()
-        length = Length(request.audio)
-        others = length.of(rest) if rest else None
-        hearing = self.hear(request, model=model, keep_alive_s=keep_alive_s, rest=others)
-        async with aclosing(hearing) as events:
+        """Understand a whole recording at once. Arguments and errors as for ``transcribe_stream``.
+
+        ``pauses`` has the silences of the recording found too, as subtitles need them.
+        """
+        request = request or TranscriptionRequest()
+        resolved = self.resolve(model or self.default_model(Kind.STT))
+        only = resolved.model.languages[0] if len(resolved.model.languages) == 1 else None
+        transcript = TranscriptCollector(request.language or only, pauses=pauses)
+        async with AsyncExitStack() as held:
+            chunks = await held.enter_async_context(aclosing(chunks_of(sound)))
+            watched = transcript.watch(chunks)
+            events = self.transcribe_stream(
+                watched, request, model=model, keep_alive_s=keep_alive_s
+            )
+            async for event in await held.enter_async_context(aclosing(events)):
+                transcript.add(event)
+        return transcript.result()
+
+    async def listen(
+        self,
+        sound: AsyncIterator[ListenInput],
+        request: ListenRequest | None = None,
+        *,
+        model: str | None = None,
+    ) -> AsyncGenerator[ListenEvent, None]:
+        """Understand sound while it comes in, turn by turn; closing the generator stops it.
+
+        Sound of any rate is taken no faster than it is understood; a ``ListenRequest`` among it
+        changes how from there on. A model that does not listen by itself is asked again and again
+        as an utterance grows. Models are held only while they work, so that one may be unloaded or
+        updated meanwhile; a worker that dies is replaced, and nothing is lost. Raises as
+        ``synthesize`` does, what ``sound`` raises, and ModelNotFound where turns are to be found
+        and no provider detects voice activity.
+        """
+        request = request or ListenRequest()
+        name = model or self.default_model(Kind.STT)
+        resolved = self.resolve(name)
+        capabilities.require_kind(resolved, Kind.STT)
+        info = resolved.model
+        self.manager.ensure_accepting()
+        operation = LISTEN if Capability.LISTENING in info.capabilities else TRANSCRIBE
+        operation.check(request.how, info)
+        parts = listening_parts(self._hold, info, name, self._found, request.turns)
+        listening = Listening(parts, request)
+        async with aclosing(listening.events(sound)) as events:
             async for event in events:
-                if isinstance(event, DetectedLanguage):
-                    language = event.language
-                elif isinstance(event, Segment):
-                    segments.append(event)
-        return Transcription(
-            text=join_texts(segment.text for segment in segments),
-            language=language,
-            duration=length.seconds,
-            segments=tuple(segments),
-        )
+                yield event
+
+    def _found(self, kind: Kind) -> ModelInfo | None:
+        """The default model of a kind, if there is one."""
+        try:
+            return self.resolve(self.default_model(kind)).model
+        except ModelNotFound:
+            return None
+
+    def _hold(self, name: str) -> AbstractAsyncContextManager[Lease]:
+        return self.manager.lease(name, under_way=True)
 
     async def load(
         self,
@@ -314,7 +543,7 @@ class OpenSpeech:
         compute_type: str | None = None,
         keep_alive_s: float | None = None,
         pin: bool | None = None,
-    ) -> Resident:
+    ) -> ModelInstance:
         """Have a model loaded as asked for; what it cannot do is an error here, not a fallback."""
         capabilities.check_load(self.resolve(name), device, compute_type)
         return await self.manager.load(
@@ -322,25 +551,27 @@ class OpenSpeech:
         )
 
     async def models(self, *, measure: bool = True) -> list[ModelStatus]:
-        """Every model: loaded, in the catalogue, or on disk; see ``Library.models``."""
-        return await self.library.models(measure=measure)
+        """Every model: loaded, in the catalogue, or on disk; see ``Catalog.models``."""
+        return await self.catalog.models(measure=measure)
 
-    def _device(self, offer: Offer) -> str:
+    def _device(self, resolved: ResolvedModel) -> str:
         """The configured device, or one that the model runs on, with a line in the log."""
-        wanted = self.config.defaults(offer.model.kind).device
-        if wanted.partition(":")[0] in offer.model.devices or not offer.model.devices:
+        wanted = self.config.defaults(resolved.model.kind).device
+        if wanted.partition(":")[0] in resolved.model.devices or not resolved.model.devices:
             return wanted
-        self._tell_once(f"{offer.id} does not run on {wanted}; {offer.model.devices[0]} is used")
-        return offer.model.devices[0]
+        self._tell_once(
+            f"{resolved.id} does not run on {wanted}; {resolved.model.devices[0]} is used"
+        )
+        return resolved.model.devices[0]
 
-    def _compute_type(self, offer: Offer) -> str | None:
+    def _compute_type(self, resolved: ResolvedModel) -> str | None:
         """The configured number format, or None for the engine's own choice."""
-        wanted = self.config.defaults(offer.model.kind).compute_type
-        choices = offer.model.compute_types
+        wanted = self.config.defaults(resolved.model.kind).compute_type
+        choices = resolved.model.compute_types
         if wanted in choices:
             return wanted
         if wanted and choices:
-            self._tell_once(f"{offer.id} cannot be loaded as {wanted}; its own choice is used")
+            self._tell_once(f"{resolved.id} cannot be loaded as {wanted}; its own choice is used")
         return None
 
     def _tell_once(self, line: str) -> None:
@@ -348,45 +579,6 @@ class OpenSpeech:
             self._told.add(line)
             _log.warning("%s", line)
 
-    def _make_host(self, offer: Offer, load: Load) -> Host:
-        timeout = self.config.policy.call_timeout_s
-        if not self.config.isolated:
-            return InProcessHost(load, call_timeout_s=timeout)
-        environment = self.registry.provider(offer.provider.name).environment
-        return SubprocessHost(load, call_timeout_s=timeout, options=environment.options)
-
-
-class Length:
-    """Counts the seconds of a recording while its stretches pass by."""
-
-    def __init__(self, first: Audio) -> None:
-        self.seconds = first.seconds
-
-    async def of(self, rest: AsyncGenerator[Audio, None]) -> AsyncGenerator[Audio, None]:
-        """Pass the other stretches on."""
-        async with aclosing(rest):
-            async for audio in rest:
-                self.seconds += audio.seconds
-                yield audio
-
-
-async def _stretch_by_stretch(
-    lease: Lease, request: TranscriptionRequest, rest: AsyncGenerator[Audio, None] | None
-) -> AsyncGenerator[TranscriptionEvent, None]:
-    async with aclosing(lease.hear(request)) as events:
-        async for event in events:
-            if isinstance(event, DetectedLanguage):
-                request = replace(request, language=event.language)
-            yield event
-    if rest is None:
-        return
-    offset = request.audio.seconds
-    async with aclosing(rest):
-        async for audio in rest:
-            async with aclosing(lease.hear(replace(request, audio=audio))) as events:
-                async for event in events:
-                    if isinstance(event, Segment):
-                        yield event.shifted(offset)
-                    elif not isinstance(event, DetectedLanguage):
-                        yield event
-            offset += audio.seconds
+    def _make_host(self, resolved: ResolvedModel, load: Load) -> Host:
+        worker = self.registry.provider(resolved.provider.name).environment.options
+        return self.config.home.host(load, worker, self.config.policy.call_timeout_s)

@@ -3,8 +3,8 @@
 What a file may make libav do is narrowed before the first byte is read: an allow-list of demuxers
 (so playlists, session descriptions and concatenation scripts are never parsed), an empty list of
 protocols, an ``io_open`` that refuses, an allow-list of decoders, no file name (libav guesses
-from names, and names lie), and a look at how much memory an index would take (``_mp4``). Pictures
-and video are thrown away unread.
+from names, and names lie), and a look at how much memory an index (``_mp4``) or a tag (``_riff``)
+would take. Pictures and video are thrown away unread.
 
 libav itself mixes and resamples, to 16 bits. That is what recognition libraries built on PyAV do
 with a file of their own, so a transcript is the same as the bare library's; soxr would be as good
@@ -14,6 +14,7 @@ a resampler, but would not give the same samples.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from io import SEEK_END
 from typing import Any, BinaryIO, NoReturn
 
 import av
@@ -30,24 +31,33 @@ from av.stream import Discard
 
 from open_speech.errors import InvalidAudio
 
+from ._cancelling import Rescue
 from ._mp4 import check_index
 from ._pcm import Pcm16
-from .limits import DecodeLimits, Meter, check_shape, not_finite, too_long
+from ._riff import check_chunks
+from .limits import DecodeLimits, LimitCounter, check_shape, not_finite, too_long
 
-_DEMUXERS = "aac,amr,amrnb,amrwb,flac,matroska,webm,mov,mp4,m4a,3gp,3g2,mp3,ogg,wav"
+_DEMUXERS = (
+    "aac,aiff,amr,amrnb,amrwb,asf,au,caf,flac,matroska,webm,mov,mp4,m4a,3gp,3g2,mp3,mpegts,ogg,"
+    "w64,wav"
+)
 _DECODERS = (
     "aac,aac_fixed,aac_latm,ac3,adpcm_ima_qt,adpcm_ima_wav,adpcm_ms,alac,amrnb,amrwb,eac3,flac,"
     "g722,gsm,gsm_ms,libgsm,libgsm_ms,libopencore_amrnb,libopencore_amrwb,libopus,libspeex,"
     "libvorbis,mp1,mp1float,mp2,mp2float,mp3,mp3float,opus,pcm_alaw,pcm_f32be,pcm_f32le,pcm_f64be,"
     "pcm_f64le,pcm_mulaw,pcm_s16be,pcm_s16le,pcm_s24be,pcm_s24le,pcm_s32be,pcm_s32le,pcm_s8,"
-    "pcm_u8,speex,vorbis"
+    "pcm_u8,speex,vorbis,wmav1,wmav2,wmapro,wmavoice"
 )
 _CONTAINER_OPTIONS = {
     "codec_whitelist": _DECODERS,
     "format_whitelist": _DEMUXERS,
     "protocol_whitelist": "",
 }
-_EXACT_DURATION = frozenset({"flac", "mov,mp4,m4a,3gp,3g2,mj2", "ogg", "wav"})
+_LEAST_BYTES_PER_SECOND = 400
+"""No codec makes speech smaller: a shorter file needs no look at its packets."""
+_EXACT_DURATION = frozenset(
+    {"aiff", "au", "caf", "flac", "mov,mp4,m4a,3gp,3g2,mj2", "ogg", "w64", "wav"}
+)
 """Formats whose header states a length. libav guesses that of the others from the bit rate."""
 _MAX_BARREN = 2_000
 """Packets in a row that yield no sound, after which the rest is taken for garbage. An index can
@@ -65,20 +75,20 @@ class _Source:
         self.tell = stream.tell
 
 
-def read_frames(stream: BinaryIO, limits: DecodeLimits, meter: Meter) -> Iterator[AudioFrame]:
+def read_frames(
+    stream: BinaryIO, limits: DecodeLimits, counter: LimitCounter
+) -> Iterator[AudioFrame]:
     """Yield the decoded frames of the first audio stream, whatever their format.
 
     Damaged packets are passed over, and a file that is cut off ends where it is cut off.
 
     Raises:
         InvalidAudio: not a format known here, no audio in it, or an impossible shape.
-        AudioTooLong: ``meter`` had enough, or the header states more than ``limits`` allow.
+        AudioTooLong: ``counter`` had enough, or the header states more than ``limits`` allow.
     """
-    try:
-        container = _open(stream)
-    except _REFUSALS as error:
-        raise unreadable() from error
-    with container:
+    if stream.seek(0, SEEK_END) > limits.max_seconds * _LEAST_BYTES_PER_SECOND:
+        _refuse_by_packets(stream, limits)
+    with _readable(stream) as container:
         audio = _audio_stream(container)
         _refuse_early(container, limits)
         barren = 0
@@ -88,20 +98,28 @@ def read_frames(stream: BinaryIO, limits: DecodeLimits, meter: Meter) -> Iterato
             if barren > _MAX_BARREN:
                 return
             for frame in frames:
-                _count(frame, meter)
+                _count(frame, counter)
                 yield frame
 
 
 def unreadable() -> InvalidAudio:
     """The error for what is no sound file."""
     return InvalidAudio(
-        "The file is not audio of a known format, or it is damaged.",
-        hint="Send wav, mp3, flac, ogg, opus, webm, m4a, mp4, aac, 3gp or amr.",
+        "The file is not in a supported audio format, or it is damaged.",
+        hint="Send wav, mp3, flac, ogg, opus, webm, m4a, mp4, aac, 3gp, amr, aiff, caf, au or wma.",
     )
+
+
+def _readable(stream: BinaryIO) -> InputContainer:
+    try:
+        return _open(stream)
+    except _REFUSALS as error:
+        raise unreadable() from error
 
 
 def _open(stream: BinaryIO) -> InputContainer:
     check_index(stream)
+    check_chunks(stream)
     stream.seek(0)
     return av.open(
         _Source(stream),
@@ -137,6 +155,25 @@ def _refuse_early(container: InputContainer, limits: DecodeLimits) -> None:
         raise too_long(limits)
 
 
+def _refuse_by_packets(stream: BinaryIO, limits: DecodeLimits) -> None:
+    """The same for a file that hides its length: walk through its packets without decoding them.
+
+    Otherwise an engine would work for hours on what is refused in the end.
+    """
+    with _readable(stream) as container:
+        audio = _audio_stream(container)
+        if container.format.name in _EXACT_DURATION:
+            return
+        ticks, last = 0, None
+        for packet in _packets(container, audio):
+            if packet.pts is None:
+                continue
+            ticks += packet.duration or (packet.pts - last if last is not None else 0)
+            last = packet.pts
+            if ticks * (packet.time_base or 0) > limits.max_seconds + 1.0:
+                raise too_long(limits)
+
+
 def _packets(container: InputContainer, stream: AudioStream) -> Iterator[Packet[AudioStream]]:
     try:
         yield from container.demux(stream)
@@ -151,21 +188,24 @@ def _decode(packet: Packet[AudioStream]) -> list[AudioFrame]:
         return []  # One damaged packet does not spoil the recording.
 
 
-def _count(frame: AudioFrame, meter: Meter) -> None:
+def _count(frame: AudioFrame, counter: LimitCounter) -> None:
     channels = frame.layout.nb_channels
     check_shape(sample_rate=frame.sample_rate, channels=channels)
-    meter.add(
+    counter.add(
         frame.samples,
         sample_rate=frame.sample_rate,
         frame_bytes=channels * frame.format.bytes,
     )
 
 
-def to_mono(frames: Iterator[AudioFrame], sample_rate: int, meter: Meter) -> Iterator[Pcm16]:
+def to_mono(
+    frames: Iterator[AudioFrame], sample_rate: int, counter: LimitCounter
+) -> Iterator[Pcm16]:
     """Mix to one channel, resample and round to 16 bits, in pieces of about a second.
 
     The samples do not depend on how they are cut into frames. When the format changes on the way
-    (chained Ogg does that), conversion starts afresh.
+    (chained Ogg does that), conversion starts afresh. Where channels cancel each other out the
+    loudest is heard (``_cancelling``).
 
     Raises:
         InvalidAudio: a sample is not a number, or the channels cannot be mixed.
@@ -175,22 +215,48 @@ def to_mono(frames: Iterator[AudioFrame], sample_rate: int, meter: Meter) -> Ite
         if converter is None or not converter.takes(frame):
             if converter is not None:
                 yield from converter.finish()
-            converter = _Converter(frame, sample_rate, meter)
+            converter = _Converter(frame, sample_rate, counter)
         yield from converter.feed(frame)
     if converter is not None:
         yield from converter.finish()
 
 
+class _Packer:
+    """Lays channels side by side where there are so many that PyAV reads past their list.
+
+    ``AudioFrame.planes``, and with it ``to_ndarray``, looks for a null pointer after the last
+    plane. From eight planes on there is none, and the process dies of what is there instead (PyAV
+    18.1). A packed frame has one plane, whatever its channels; libav makes it of itself.
+    """
+
+    MOST_PLANES = 7
+
+    def __init__(self) -> None:
+        self._resampler: AudioResampler | None = None
+
+    def __call__(self, frame: AudioFrame) -> AudioFrame:
+        if not frame.format.is_planar or frame.layout.nb_channels <= self.MOST_PLANES:
+            return frame
+        if self._resampler is None:
+            self._resampler = AudioResampler(
+                format=frame.format.packed, layout=frame.layout, rate=frame.sample_rate
+            )
+        (packed,) = self._resampler.resample(frame)
+        return packed
+
+
 class _Converter:
     """One run of frames of one format."""
 
-    def __init__(self, first: AudioFrame, sample_rate: int, meter: Meter) -> None:
+    def __init__(self, first: AudioFrame, sample_rate: int, counter: LimitCounter) -> None:
         self._shape = _shape(first)
         self._is_float = first.format.name.startswith(("flt", "dbl"))
         self._group = first.sample_rate
         self._fifo = AudioFifo()
         self._resampler = AudioResampler(format="s16", layout="mono", rate=sample_rate)
-        self._meter = meter
+        self._meter = counter
+        self._rescue: Rescue | None = None
+        self._packed = _Packer()
 
     def takes(self, frame: AudioFrame) -> bool:
         return _shape(frame) == self._shape
@@ -198,8 +264,8 @@ class _Converter:
     def feed(self, frame: AudioFrame) -> Iterator[Pcm16]:
         frame.pts = None  # Gaps and jumps in the time stamps are not ours to fill.
         self._fifo.write(frame)
-        if self._fifo.samples >= self._group:
-            yield from self._convert(self._fifo.read())
+        while self._fifo.samples >= self._group:
+            yield from self._convert(self._fifo.read(self._group))
 
     def finish(self) -> Iterator[Pcm16]:
         if self._fifo.samples:
@@ -207,9 +273,13 @@ class _Converter:
         yield from self._convert(None)
 
     def _convert(self, frame: AudioFrame | None) -> Iterator[Pcm16]:
-        if frame is not None and self._is_float and not np.isfinite(frame.to_ndarray()).all():
-            raise not_finite(self._meter.seconds)
         try:
+            frame = None if frame is None else self._packed(frame)
+            if frame is not None and self._is_float and not np.isfinite(frame.to_ndarray()).all():
+                raise not_finite(self._meter.seconds)
+            if frame is not None:
+                self._rescue = self._rescue or Rescue(frame)
+                frame = self._rescue(frame)
             converted = self._resampler.resample(frame)
         except _REFUSALS as error:
             raise InvalidAudio(

@@ -10,7 +10,7 @@ from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import Flags
 
-from open_speech.audio import Samples
+from open_speech._types.audio import Samples
 
 from .formats import Format
 

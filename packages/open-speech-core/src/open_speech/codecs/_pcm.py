@@ -19,7 +19,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from .limits import Meter, check_shape, not_finite
+from .limits import LimitCounter, check_shape, not_finite
 
 Pcm16 = NDArray[np.int16]
 """Mono samples, shape ``(n,)``: the exchange format inside the decoder, 32768 is full scale."""
@@ -109,7 +109,7 @@ def _with_data(layout: PcmLayout | None, offset: int, size: int) -> PcmLayout | 
     )
 
 
-def read_pcm(stream: BinaryIO, layout: PcmLayout, meter: Meter) -> Iterator[Pcm16]:
+def read_pcm(stream: BinaryIO, layout: PcmLayout, counter: LimitCounter) -> Iterator[Pcm16]:
     """Yield the samples in blocks. A last, incomplete sample is dropped.
 
     Raises:
@@ -125,14 +125,14 @@ def read_pcm(stream: BinaryIO, layout: PcmLayout, meter: Meter) -> Iterator[Pcm1
         data = rest + data
         whole = len(data) - len(data) % width
         rest = data[whole:]
-        meter.add(whole // width, sample_rate=layout.sample_rate, frame_bytes=width)
+        counter.add(whole // width, sample_rate=layout.sample_rate, frame_bytes=width)
         if whole:
-            yield _finite(convert(data[:whole]), meter)
+            yield _finite(convert(data[:whole]), counter)
 
 
-def _finite(samples: Pcm16 | None, meter: Meter) -> Pcm16:
+def _finite(samples: Pcm16 | None, counter: LimitCounter) -> Pcm16:
     if samples is None:
-        raise not_finite(meter.seconds)
+        raise not_finite(counter.seconds)
     return samples
 
 

@@ -14,14 +14,14 @@ from typing import BinaryIO
 
 import numpy as np
 
-from open_speech.audio import Audio
+from open_speech._types.audio import Audio
 from open_speech.errors import InvalidAudio
 
 from ._libav import read_frames, to_frames, to_mono
 from ._pcm import Pcm16, PcmLayout, is_wav, read_pcm, read_wav
-from .limits import DecodeLimits, Meter, check_shape
+from .limits import DecodeLimits, LimitCounter, check_shape
 
-__all__ = ["DecodeLimits", "decode", "decode_stretches"]
+__all__ = ["DecodeLimits", "decode", "decode_chunks"]
 
 STRETCH_SECONDS = 1_800.0
 """Up to here audio stays in one piece, and equals what the bare library would hear."""
@@ -32,7 +32,7 @@ RAW_SAMPLE_RATE = 16_000
 FULL_SCALE = np.float32(32768.0)
 
 _SEARCH_SECONDS = 60.0
-"""How far before the end of a stretch a quiet point is looked for."""
+"""How far before the end of a chunk a quiet point is looked for."""
 _FRAME_SECONDS = 0.02
 _QUIET_FRAMES = 15
 """Frames over which loudness is averaged: 0.3 seconds, a pause between words."""
@@ -61,7 +61,7 @@ def decode(
     return _audio(np.concatenate(chunks), sample_rate)
 
 
-def decode_stretches(
+def decode_chunks(
     source: bytes | Path | BinaryIO,
     *,
     sample_rate: int,
@@ -129,16 +129,16 @@ def _read(
 def _convert(
     stream: BinaryIO, sample_rate: int, limits: DecodeLimits, media_type: str | None
 ) -> Iterator[Pcm16]:
-    meter = Meter(limits)
+    counter = LimitCounter(limits)
     raw = _raw_layout(stream, media_type)
     layout = raw or read_wav(stream)
     if layout is not None and layout.sample_rate == sample_rate:
-        yield from read_pcm(stream, layout, meter)
+        yield from read_pcm(stream, layout, counter)
     elif raw is not None:
-        frames = to_frames(read_pcm(stream, raw, meter), raw.sample_rate)
-        yield from to_mono(frames, sample_rate, meter)
+        frames = to_frames(read_pcm(stream, raw, counter), raw.sample_rate)
+        yield from to_mono(frames, sample_rate, counter)
     else:
-        yield from to_mono(read_frames(stream, limits, meter), sample_rate, meter)
+        yield from to_mono(read_frames(stream, limits, counter), sample_rate, counter)
 
 
 def _raw_layout(stream: BinaryIO, media_type: str | None) -> PcmLayout | None:
@@ -166,13 +166,14 @@ def _parse_rate(value: str) -> int:
     return int(value)
 
 
+_MAGIC = (
+    b"OggS", b"fLaC", b"\x1aE\xdf\xa3", b"#!AMR", b"FORM", b"caff", b".snd", b"\x30\x26\xb2\x75",
+)  # fmt: skip
+
+
 def _has_header(head: bytes) -> bool:
     """Whether sound that is said to be headerless has one after all."""
-    return (
-        is_wav(head)
-        or head.startswith((b"OggS", b"fLaC", b"\x1aE\xdf\xa3", b"#!AMR"))
-        or head[4:8] == b"ftyp"
-    )
+    return is_wav(head) or head.startswith(_MAGIC) or head[4:8] == b"ftyp"
 
 
 def _audio(samples: Pcm16, sample_rate: int) -> Audio:

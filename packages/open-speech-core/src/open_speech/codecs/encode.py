@@ -3,24 +3,27 @@
 A WAV header states lengths that nobody knows yet while speech is being made. Then both are
 0xFFFFFFFF, the sign for "to the end" that ffmpeg and sox write into pipes: libav, libsndfile,
 browsers and our own decoder read on to the end, and the standard library's ``wave`` reads every
-frame although its ``getnframes`` is of no use. ``encode`` has all of the sound first and writes
-the true lengths.
+frame although its ``getnframes`` is of no use. The header of a FLAC file says 0 for "unknown" then.
+``encode`` has all of the sound first and writes the true lengths.
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from open_speech.audio import Audio, Samples
+from open_speech._types.audio import Audio, Samples
 
-from ._muxer import Muxer
 from .formats import FORMATS, Format, find_format
 from .resample import Resampler
 
-__all__ = ["FORMATS", "Encoder", "Format", "encode", "wav_header"]
+if TYPE_CHECKING:
+    from ._muxer import Muxer
+
+__all__ = ["FORMATS", "Encoder", "Format", "encode", "to_pcm16", "wav_header", "with_length"]
 
 FALLBACK_SAMPLE_RATE = 24_000
 """The rate of a file without any sound in it."""
@@ -30,17 +33,17 @@ _FULL_SCALE = 32768.0
 
 
 class Encoder:
-    """Turns stretches of mono speech into one file, whose bytes come as soon as they exist.
+    """Turns chunks of mono speech into one file, whose bytes come as soon as they exist.
 
-    The stretches may differ in rate; they are resampled where needed, without seams. How the
-    sound is cut into stretches does not change what a decoder hears. Holds a few frames, never
+    The chunks may differ in rate; they are resampled where needed, without seams. How the
+    sound is cut into chunks does not change what a decoder hears. Holds a few frames, never
     the file. Not for several threads at once; blocks for about 10 ms per second of mp3.
     """
 
     def __init__(self, format: str, *, sample_rate: int | None = None) -> None:  # noqa: A002
         """Prepare for ``format``, a key of ``FORMATS``.
 
-        Without ``sample_rate`` it is the format's default or the first stretch's; if the format
+        Without ``sample_rate`` it is the format's default or the first chunk's; if the format
         cannot be written at that rate, the next higher one that it can.
 
         Raises:
@@ -50,14 +53,16 @@ class Encoder:
         self._asked_rate = sample_rate or self.format.default_sample_rate
         self._resampler: Resampler | None = None
         self._muxer: Muxer | None = None
+        self.samples = 0
+        """Samples that the file has so far."""
 
     @property
     def sample_rate(self) -> int | None:
-        """Samples per second of the file; None before the first stretch."""
+        """Samples per second of the file; None before the first chunk."""
         return None if self._resampler is None else self._resampler.sample_rate
 
     def feed(self, audio: Audio) -> bytes:
-        """Take the next stretch and return the bytes that are ready, possibly none."""
+        """Take the next chunk and return the bytes that are ready, possibly none."""
         head, resampler = self._start(audio.sample_rate)
         return head + self._write(resampler.feed(audio))
 
@@ -71,33 +76,47 @@ class Encoder:
         return rest if self._muxer is None else rest + self._muxer.close()
 
     def _start(self, sample_rate: int) -> tuple[bytes, Resampler]:
-        """Fix the file's rate at the first stretch; the header, then nothing."""
+        """Fix the file's rate at the first chunk; the header, then nothing."""
         if self._resampler is not None:
             return b"", self._resampler
         rate = self.format.sample_rate_for(self._asked_rate or sample_rate)
         self._resampler = Resampler(rate)
         if self.format.muxer:
+            from ._muxer import Muxer  # PyAV takes a while to import
+
             self._muxer = Muxer(self.format, rate)
         return (wav_header(rate) if self.format.name == "wav" else b""), self._resampler
 
     def _write(self, samples: Samples) -> bytes:
+        self.samples += len(samples)
         safe = np.clip(np.nan_to_num(samples, posinf=1.0, neginf=-1.0), -1.0, 1.0)
         return to_pcm16(safe) if self._muxer is None else self._muxer.write(safe)
 
 
 def encode(
-    stretches: Iterable[Audio],
+    chunks: Iterable[Audio],
     format: str,  # noqa: A002
     *,
     sample_rate: int | None = None,
 ) -> bytes:
-    """Write a whole file, as ``Encoder`` does, but with true lengths in a WAV header."""
+    """Write a whole file, as ``Encoder`` does, but with its true length in the header."""
     encoder = Encoder(format, sample_rate=sample_rate)
-    data = b"".join([*map(encoder.feed, stretches), encoder.finish()])
-    if encoder.format.name != "wav":
-        return data
-    samples = (len(data) - _WAV_HEADER_BYTES) // 2
-    return wav_header(encoder.sample_rate or FALLBACK_SAMPLE_RATE, samples) + data[44:]
+    data = b"".join([*map(encoder.feed, chunks), encoder.finish()])
+    return with_length(data, encoder.samples)
+
+
+def with_length(data: bytes, samples: int) -> bytes:
+    """A whole file of ``Encoder`` whose header says how many samples it has, if it can.
+
+    Of FLAC, the last 36 of the 64 bits from byte 18 on (RFC 9639, section 8.2) are that number.
+    """
+    if data[:4] == b"RIFF":
+        rate = int.from_bytes(data[24:28], "little")
+        return wav_header(rate, samples) + data[_WAV_HEADER_BYTES:]
+    if data[:4] == b"fLaC" and samples < 1 << 36:
+        field = int.from_bytes(data[18:26]) >> 36 << 36 | samples
+        return data[:18] + field.to_bytes(8) + data[26:]
+    return data
 
 
 def to_pcm16(samples: Samples) -> bytes:

@@ -23,7 +23,7 @@ class DecodeLimits:
     by ``max_seconds`` alone. The default is four hours of 48 kHz stereo float32, and half again."""
 
 
-class Meter:
+class LimitCounter:
     """Counts what comes out of the decoder against the limits. One per recording."""
 
     def __init__(self, limits: DecodeLimits) -> None:
@@ -53,7 +53,7 @@ def too_long(limits: DecodeLimits) -> AudioTooLong:
     """The error for sound of more seconds than the limit."""
     return AudioTooLong(
         f"The audio is longer than the limit of {limits.max_seconds:g} seconds.",
-        hint="Send it in parts, or have the limit raised.",
+        hint="Send it in parts, or raise the limit.",
     )
 
 
@@ -65,12 +65,12 @@ def check_shape(*, sample_rate: int, channels: int) -> None:
     """
     if not MIN_SAMPLE_RATE <= sample_rate <= MAX_SAMPLE_RATE:
         raise InvalidAudio(
-            f"The audio claims a sample rate of {sample_rate} Hz.",
+            f"The audio has an unsupported sample rate of {sample_rate} Hz.",
             hint=f"Send sound of {MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE} Hz.",
         )
     if not 1 <= channels <= MAX_CHANNELS:
         raise InvalidAudio(
-            f"The audio claims {channels} channels.",
+            f"The audio has {channels} channels, which is not supported.",
             hint=f"Send sound of one to {MAX_CHANNELS} channels.",
         )
 

@@ -5,33 +5,43 @@ from __future__ import annotations
 import numpy as np
 import soxr
 
-from open_speech.audio import Audio, Samples
+from open_speech._types.audio import Audio, Samples
+
+__all__ = [
+    "Resampler",
+    "resample",
+]
+
 
 _NOTHING: Samples = np.zeros(0, np.float32)
 
 
 class Resampler:
-    """Brings a sequence of stretches to one rate, without seams between them.
+    """Brings a sequence of chunks to one rate, without seams between them.
 
-    The stretches may differ in rate: where it changes, what is inside the filter comes out first.
-    The samples do not depend on how the sound is cut into stretches. Not for several threads at
+    The chunks may differ in rate: where it changes, what is inside the filter comes out first.
+    The samples do not depend on how the sound is cut into chunks. Not for several threads at
     once. Memory: the filter's, some thousand samples.
     """
 
-    def __init__(self, sample_rate: int) -> None:
+    def __init__(self, sample_rate: int, *, quality: str = "HQ") -> None:
+        """``quality``: libsoxr's recipe. MQ, for recognition, has half the delay of HQ or less."""
+        self._quality = quality
         self.sample_rate = sample_rate
         """Samples per second of what comes out."""
         self._source_rate: int | None = None
         self._stream: soxr.ResampleStream | None = None
 
     def feed(self, audio: Audio) -> Samples:
-        """Take the next stretch and return what is ready, possibly nothing."""
+        """Take the next chunk and return what is ready, possibly nothing."""
         if audio.sample_rate == self._source_rate:
             return self._resample(audio.samples)
         flushed = self.finish()
         self._source_rate = audio.sample_rate
         if audio.sample_rate != self.sample_rate:
-            self._stream = soxr.ResampleStream(audio.sample_rate, self.sample_rate, 1)
+            self._stream = soxr.ResampleStream(
+                audio.sample_rate, self.sample_rate, 1, quality=self._quality
+            )
         return np.concatenate([flushed, self._resample(audio.samples)])
 
     def finish(self) -> Samples:

@@ -1,4 +1,4 @@
-"""Virtual environments of providers that cannot share the one Open Speech runs in.
+"""Virtual environments for providers whose dependencies clash with those of others.
 
 An environment is a layer: a virtual environment that sees every package of the base one and holds
 only what clashes, in front of it. See ``docs/explanation/isolation.md``.

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from ..plugins import OWN_ENVIRONMENT
+from .._plugins.discovery import OWN_ENVIRONMENT
 from ._failures import InstallFailed
 from ._interpreter import package_data
 from ._records import normalise

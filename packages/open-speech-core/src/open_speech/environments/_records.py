@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .._later import is_later
+from .._files.records import is_later
 
 FORMAT = 1
 """Version of the record on disk."""

@@ -14,7 +14,7 @@ from ..errors import InvalidRequest
 from ._failures import InstallCancelled
 from ._records import normalise
 
-Progress = Callable[[str], None]
+PipOutput = Callable[[str], None]
 
 _NAME = re.compile(r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:[\[(@;<>=!~]|$)")
 
@@ -29,7 +29,7 @@ class Request:
     """What pip is given instead, where it is more than one thing."""
     constraints: tuple[str, ...] = ()
     upgrade: bool = False
-    progress: Progress | None = None
+    progress: PipOutput | None = None
     cancelled: threading.Event | None = None
     held: tuple[int, ...] = ()
     """File descriptors that the installing processes keep open, such as a lock's."""
@@ -70,7 +70,7 @@ def make_request(
     *,
     constraints: Sequence[str] = (),
     upgrade: bool = False,
-    progress: Progress | None = None,
+    progress: PipOutput | None = None,
     cancelled: threading.Event | None = None,
 ) -> Request:
     """Check and complete what a caller asked for; raises InvalidRequest."""

@@ -10,17 +10,18 @@ import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
+from .._plugins.hookspecs import PROJECT
 from ..errors import InvalidRequest
-from ..hookspecs import PROJECT
 from ._base_environment import BaseEnvironment, requested
 from ._interpreter import inventory, shared_with_base
 from ._lock import tried_lock, usable, waited_lock
 from ._needs import Needs, read_needs
 from ._pip import Pip, Planned, find_uv
 from ._records import Change, Clash, Environment, Record, distributions, normalise
-from ._requests import Progress, Request, make_request, together
+from ._requests import PipOutput, Request, make_request, together
 
 _LOCK = ".lock"
 _BASE_STAMP = ".base"
@@ -58,6 +59,11 @@ class EnvironmentStore:
         """The environment of a distribution, however its name is spelt."""
         return next((e for e in self.list() if e.name == normalise(name)), None)
 
+    def package_folders(self) -> tuple[Path, ...]:
+        """Where the packages of complete environments are, the base one's aside; for ``Store``."""
+        roots = (environment.root for environment in self.list() if environment.root is not None)
+        return tuple(chain.from_iterable(root.glob("lib/python*/site-packages") for root in roots))
+
     def fingerprint(self) -> tuple[tuple[str, int, int], ...]:
         """Changes whenever something is installed, upgraded or removed, by any process."""
         found = []
@@ -75,7 +81,7 @@ class EnvironmentStore:
         *more: str,
         upgrade: bool = False,
         constraints: Sequence[str] = (),
-        progress: Progress | None = None,
+        progress: PipOutput | None = None,
         cancelled: threading.Event | None = None,
     ) -> Clash | None:
         """What installing into the base environment would replace there; None if nothing.
@@ -102,7 +108,7 @@ class EnvironmentStore:
         *,
         upgrade: bool = False,
         constraints: Sequence[str] = (),
-        progress: Progress | None = None,
+        progress: PipOutput | None = None,
         cancelled: threading.Event | None = None,
     ) -> tuple[str, ...]:
         """What a provider is given in an environment of its own alone; for most, nothing.
@@ -127,7 +133,7 @@ class EnvironmentStore:
         upgrade: bool = False,
         force: bool = False,
         constraints: Sequence[str] = (),
-        progress: Progress | None = None,
+        progress: PipOutput | None = None,
         cancelled: threading.Event | None = None,
     ) -> Environment:
         """Install a provider: a name, ``name==version``, a wheel or a project's folder.

@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import os
 from dataclasses import replace
+from pathlib import Path
 
-from ..hosts import WorkerOptions
-from ..registry import ProviderEnvironment
+from .._hosts import WorkerOptions
+from .._plugins.discovery import installed_providers
+from .._plugins.registry import ProviderEnvironment
 from ._interpreter import clean_environ
 from ._store import EnvironmentStore
 
@@ -31,7 +33,15 @@ def worker_environments(
         worker = replace(options, python=environment.python, environment=clean_environ(inherited))
         found.append(
             ProviderEnvironment(
-                name=environment.name, options=worker, fingerprint=environment.root.name
+                name=environment.name,
+                options=worker,
+                fingerprint=environment.root.name,
+                providers=tuple(installed_providers(_packages(environment.root))),
             )
         )
     return found
+
+
+def _packages(root: Path) -> list[str]:
+    """The folders of packages of an environment's own layer."""
+    return [str(folder) for folder in sorted(root.glob("lib/python*/site-packages"))]

@@ -1,4 +1,4 @@
-"""The weight store: one folder for the weights of every model, whoever provides it.
+"""The weight store: one folder for the weights of all models.
 
 Needs ``pip install 'open-speech-core[hub]'`` for downloading; what is here already works without.
 """

@@ -19,7 +19,7 @@ from ..errors import DownloadFailed
 from ._files import Digest, disk_error, is_intact
 from ._hub import Body, Hub
 from ._policy import DownloadPolicy
-from ._progress import Meter
+from ._progress import ProgressMeter
 from ._records import FileEntry
 from ._retry import BadRange, Tries, TryAgain
 
@@ -36,7 +36,7 @@ class Fetch:
         self,
         hub: Hub,
         policy: DownloadPolicy,
-        meter: Meter,
+        meter: ProgressMeter,
         *,
         repo_id: str,
         commit: str,
@@ -159,10 +159,10 @@ class Fetch:
         if self._wrong >= _MAX_WRONG:
             raise DownloadFailed(
                 f"The hub sent {self._entry.path} of {self._repo_id} {self._wrong} times with "
-                "content that does not fit its checksum.",
-                hint="Nothing of it was kept. Check the endpoint or the mirror.",
+                "content that does not match its checksum.",
+                hint="It was discarded. Check the endpoint or the mirror.",
             )
-        raise TryAgain("the content does not fit its checksum")
+        raise TryAgain("the content does not match its checksum")
 
     def _start_over(self, file: BinaryIO) -> None:
         file.seek(0)

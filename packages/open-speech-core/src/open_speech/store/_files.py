@@ -105,8 +105,8 @@ def disk_error(folder: Path, error: OSError) -> OpenSpeechError:
     """What an OSError of writing below a folder means."""
     if error.errno in _FULL:
         return DiskFull(
-            f"The disk that holds {folder} is full ({error.strerror}).",
-            hint="Make room, or delete models that are not needed.",
+            f"The disk of {folder} is full ({error.strerror}).",
+            hint="Free some space, or delete models that you do not need.",
         )
     return Unavailable(
         f"{folder} cannot be written: {error.strerror}.",
@@ -121,10 +121,10 @@ def check_free_space(folder: Path, missing: int, factor: float) -> None:
     if needed > free:
         raise DiskFull(
             f"{folder} has {free // 2**20} MiB free, and the download needs {needed // 2**20} MiB.",
-            hint="Make room, or delete models that are not needed.",
+            hint="Free some space, or delete models that you do not need.",
         )
 
 
 def stopped() -> DownloadCancelled:
     """The error of a download that somebody stopped."""
-    return DownloadCancelled("The download was stopped.", hint="What was fetched is kept.")
+    return DownloadCancelled("The download was stopped.", hint="Partial files are kept.")

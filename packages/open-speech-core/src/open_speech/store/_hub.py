@@ -25,6 +25,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from pathlib import PurePosixPath
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote, urljoin
@@ -258,9 +259,13 @@ def _parse(repo_id: str, text: bytes | bytearray) -> Listing:
             for sibling in info.siblings or ()
         )
     except ValueError as error:
-        raise DownloadFailed(
-            f"The hub's list of {repo_id} is not to be trusted: {error}."
-        ) from error
+        raise DownloadFailed(f"The hub's list of {repo_id} is invalid: {error}.") from error
+    names = {file.path for file in files}
+    for name in names:
+        if inside := next((str(p) for p in PurePosixPath(name).parents if str(p) in names), None):
+            raise DownloadFailed(
+                f"The hub's list of {repo_id} is invalid: {inside!r} is a file and a folder."
+            )
     return Listing(commit=str(info.sha), files=files)
 
 

@@ -9,8 +9,8 @@ import time
 from collections.abc import Collection
 from pathlib import Path
 
+from .._types.models import ModelInfo
 from ..errors import LicenseNotAccepted
-from ..models import ModelInfo
 from ._files import writing
 from ._records import write_atomically
 

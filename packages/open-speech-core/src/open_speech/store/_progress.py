@@ -30,7 +30,7 @@ def ignore(progress: Progress) -> None:
     """A callback for those who do not ask."""
 
 
-class Meter:
+class ProgressMeter:
     """Adds up what the files of one download report. One thread only."""
 
     def __init__(self, callback: ProgressCallback) -> None:

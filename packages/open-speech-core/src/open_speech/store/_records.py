@@ -17,12 +17,14 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from .._later import is_later
+from .._files.records import is_later
+from .._types.ids import ModelId
+from .._types.models import Kind, ModelInfo, ModelSource
 from ..errors import InvalidModelId
-from ..ids import ModelId
-from ..models import Kind, ModelInfo, ModelSource
 
 VERSION = 1
+NO_COMMIT = "0" * 24
+"""Begins what stands for the commit of files that came with packages which name none."""
 _DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -35,8 +37,8 @@ class StoredModel:
 
     id: str
     kind: Kind
-    revision: str
-    """The commit of its main repository."""
+    revision: str | None
+    """The commit of its main repository; None for files of packages that name none."""
     requested: str | None
     """The revision that it was asked for by, or None for the one that follows updates."""
     size_bytes: int
@@ -44,6 +46,8 @@ class StoredModel:
     """Where the files of its main repository lie."""
     in_user_cache: bool
     """Whether they lie in the user's own hub cache, and are not the store's to delete."""
+    packages: tuple[str, ...] = ()
+    """Installed packages that they lie in, as ``name==version``; not the store's to delete."""
     record: Record = field(repr=False)
     """What exactly is here."""
 
@@ -60,6 +64,8 @@ class FileEntry:
     size: int
     digest: str
     """SHA-256 (64 digits), or git's SHA-1 of a small file (40 digits), in hexadecimal."""
+    modified_ns: int | None = None
+    """In the user's own hub cache: when the file that was verified had been written."""
 
     def __post_init__(self) -> None:
         if not is_safe_path(self.path):
@@ -87,6 +93,11 @@ class SourceEntry:
             raise ValueError(f"the key {self.key[:64]!a} of a source is no plain word")
         if not _COMMIT.fullmatch(self.commit):
             raise ValueError(f"{self.commit[:64]!a} is not a commit")
+
+    @property
+    def revision(self) -> str | None:
+        """The commit, where it is known: one that the hub can be asked for."""
+        return None if self.commit.startswith(NO_COMMIT) else self.commit
 
     @property
     def folder_name(self) -> str:
@@ -159,7 +170,12 @@ def _source(data: Mapping[str, Any]) -> SourceEntry:
         commit=data["commit"],
         patterns=tuple(data["patterns"]),
         files=tuple(
-            FileEntry(path=file["path"], size=file["size"], digest=file["digest"])
+            FileEntry(
+                path=file["path"],
+                size=file["size"],
+                digest=file["digest"],
+                modified_ns=file.get("modified_ns"),
+            )
             for file in data["files"]
         ),
         folder=data["folder"],
@@ -184,7 +200,7 @@ def matches(path: str, patterns: tuple[str, ...]) -> bool:
 
 
 def unmatched(paths: list[str], patterns: tuple[str, ...]) -> list[str]:
-    """The patterns that no path fits."""
+    """The patterns that no path matches."""
     return [p for p in patterns if not any(fnmatchcase(path, p) for path in paths)]
 
 

@@ -42,12 +42,12 @@ async def check_redirect(
     try:
         scheme, host, port = origin(target)
     except ValueError:
-        raise _refused(endpoint, target, "that is no http(s) address") from None
+        raise _refused(endpoint, target, "it is not an http(s) URL") from None
     home = origin(endpoint)
     if (scheme, host, port) == home:
         return
     if not bytes_of_file:
-        raise _refused(endpoint, target, "data is taken from the hub itself only")
+        raise _refused(endpoint, target, "data is accepted from the hub itself only")
     if home[0] == "https" and scheme != "https":
         raise _refused(endpoint, target, "that connection would not be encrypted")
     if host in allowed or f"{host}:{port}" in allowed:

@@ -45,7 +45,7 @@ class Tries:
         ):
             raise DownloadFailed(
                 f"{self._what} failed after {self._failures} tries: {error}.",
-                hint="What was fetched is kept; try again later.",
+                hint="Partial files are kept; try again later.",
                 retry_after=after,
             ) from error
         pause = max(self._policy.pause_s(self._failures), after or 0.0)

@@ -8,6 +8,7 @@
         current.json                the record of the revision that updates move
         at-v1.0.json                the record of a revision that was asked for by name
         model@<commit>/             the files of the source ``model``
+        packaged-<digest>/          links to the files of installed packages, and joined ones
         .partial/                   downloads under way
 
 The ``+`` stands for ``/``: it is in no model's name, so no two names share a folder, and no folder
@@ -22,15 +23,20 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
+from .._files.lock import FileLock
+from .._types.ids import ModelId
+from .._types.models import Kind
 from ..errors import DeleteRefused, InvalidModelId, ModelInUse
-from ..ids import ModelId
-from ..models import Kind
-from ._files import stopped, writing
-from ._locks import FileLock
-from ._records import Record, read_record
+from ._files import is_intact, stopped, writing
+from ._records import FileEntry, Record, read_record
 
+PACKAGED = "packaged-"
+"""Begins the names of folders that are put together out of packages' files."""
+PARTS = ".parts"
+"""The folder in such a one with links to everything that it is made of."""
 _MAX_NAME = 200
 _LEASE_WAIT_S = 10.0
 """A lease is waited for while another process deletes or sweeps, which is quick."""
@@ -93,14 +99,21 @@ class Slot:
         return Path(entry.folder) if entry.folder else self.folder / entry.folder_name
 
     def is_here(self, record: Record) -> bool:
-        """Whether every file of a record is there with its length; reads none of them."""
+        """Whether every file of a record is there with its length.
+
+        One in the user's own cache that was written since it was verified is read again.
+        """
         for entry in record.sources:
             folder = self.path_of(record, entry.key)
             for file in entry.files:
                 try:
-                    if (folder / file.path).stat().st_size != file.size:
-                        return False
+                    status = (folder / file.path).stat()
                 except OSError:
+                    return False
+                if status.st_size != file.size:
+                    return False
+                unchanged = file.modified_ns in (None, status.st_mtime_ns) or not entry.folder
+                if not (unchanged or _is_still(folder / file.path, file, status.st_mtime_ns)):
                     return False
         return True
 
@@ -170,10 +183,12 @@ class Slot:
             if status.st_mtime <= limit:
                 path.unlink(missing_ok=True)
                 freed += status.st_size
+        fetched = self.record(None) is not None  # which goes before packages
+        lost = [path for path in self.folder.glob(f"{PACKAGED}*") if fetched or _is_lost(path)]
         if self.unread():  # they may need any of the files
             return freed
         needed = {entry.folder_name for r in self.records().values() for entry in r.sources}
-        unneeded = [
+        unneeded = lost + [
             path
             for path in self.folder.glob("*@*")
             if path.name not in needed and path.is_dir() and path.stat().st_mtime <= limit
@@ -198,6 +213,17 @@ class Slot:
             shutil.rmtree(path)
 
 
+def _is_lost(folder: Path) -> bool:
+    """Whether what a folder was put together of was uninstalled."""
+    return any(not link.exists() for link in folder.glob(f"{PARTS}/*"))
+
+
 def size_of(folder: Path) -> int:
     """The bytes of the files below a folder."""
     return sum(p.lstat().st_size for p in folder.rglob("*") if p.is_file() and not p.is_symlink())
+
+
+@lru_cache(maxsize=1024)
+def _is_still(path: Path, file: FileEntry, modified_ns: int) -> bool:  # noqa: ARG001 - the key
+    """Whether a file has the content that it had; read once for each time that it was written."""
+    return is_intact(path, file)

@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from .._files.lock import work_below
+from .._types.models import Kind, ModelInfo
 from ..errors import (
-    DeleteRefused,
+    DownloadFailed,
     InvalidModelId,
     InvalidRequest,
     ModelInUse,
     NotDownloaded,
     Offline,
 )
-from ..models import Kind, ModelInfo
 from . import _progress, _transfer
+from ._downloader import Downloader, DownloadSettings, DownloadSpec, newest, specs_of
 from ._files import is_intact, writing
 from ._licenses import Licenses
-from ._locks import work_below
-from ._obtain import Obtain, Settings, Wish, newest, wishes
+from ._packaged import Packaged, Packages, record_of, stored_model
 from ._policy import DownloadPolicy
 from ._progress import ProgressCallback
 from ._records import Record, StoredModel
 from ._redirects import is_http
 from ._slot import Slot
+from ._user_cache import refuse_users_own
 
 
 class Store:
@@ -48,6 +50,7 @@ class Store:
         file_hosts: Collection[str] = (),
         policy: DownloadPolicy | None = None,
         licenses: Licenses | None = None,
+        package_folders: Callable[[], Iterable[Path]] = tuple,
     ) -> None:
         """Nothing is read, made or contacted yet.
 
@@ -55,7 +58,8 @@ class Store:
         logged in as. ``user_cache`` is the user's own hub cache: what it holds is used in place.
         ``file_hosts`` are further hosts (``host`` or ``host:port``) that the hub may send us to for
         the bytes of files; public ones need no mention. ``licenses`` None keeps what was accepted
-        beside the weights.
+        beside the weights. ``package_folders`` lists where else packages with weights may be
+        installed, beside the environment that we run in.
         """
         if endpoint is not None and not is_http(endpoint):
             raise InvalidRequest(
@@ -63,7 +67,7 @@ class Store:
                 hint="An endpoint looks like https://hub.example.",
             )
         self.root = root.absolute()
-        self._settings = Settings(
+        self._settings = DownloadSettings(
             endpoint=endpoint,
             token=token,
             offline=offline,
@@ -71,13 +75,17 @@ class Store:
             file_hosts=tuple(file_hosts),
             policy=policy or DownloadPolicy(),
         )
+        self._packages = Packages(package_folders)
         self._licenses = licenses or Licenses(self.root / "licenses")
         self._locks_work: bool | None = None
 
     # -- looking ---------------------------------------------------------------------------------
 
     def is_downloaded(self, model: ModelInfo, revision: str | None = None) -> bool:
-        """Whether every file is here and was verified; reads one small file and some lengths."""
+        """Whether every file is here and was verified; reads one small file and some lengths.
+
+        Files of packages are read by the first call of a process, and when they changed.
+        """
         return not model.sources or self._find(self._slot(model), model, revision) is not None
 
     def paths(self, model: ModelInfo, revision: str | None = None) -> dict[str, Path]:
@@ -89,24 +97,30 @@ class Store:
 
     def revision(self, model: ModelInfo, revision: str | None = None) -> str | None:
         """The commit of the model's main repository that is here, if any is."""
-        record = self._slot(model).record(revision) if model.sources else None
-        return record.main.commit if record is not None else None
+        if not model.sources:
+            return None
+        slot = self._slot(model)
+        record = slot.record(revision)
+        if record is not None:
+            return record.main.revision
+        packaged = self._packaged(slot, model, revision)
+        return packaged.revision if packaged is not None else None
 
     def size_bytes(self, model: ModelInfo, revision: str | None = None) -> int | None:
         """The bytes of the model's files that are here; None if it is not downloaded."""
-        record = self._find(self._slot(model), model, revision) if model.sources else None
-        return record.size_bytes if record is not None else None
+        found = self._find(self._slot(model), model, revision) if model.sources else None
+        return record_of(found).size_bytes if found is not None else None
 
     def find(self, model: ModelInfo, revision: str | None = None) -> StoredModel | None:
         """What is here of a model, all of it verified; None if it is not downloaded."""
         slot = self._slot(model)
-        record = self._find(slot, model, revision)
-        return _stored(slot, record) if record is not None else None
+        found = self._find(slot, model, revision)
+        return stored_model(slot, found) if found is not None else None
 
     def list(self) -> tuple[StoredModel, ...]:
-        """Every downloaded model, whichever provider it is for."""
+        """Every downloaded model, whichever provider it is for; not those of packages."""
         return tuple(
-            _stored(slot, record)
+            stored_model(slot, record)
             for slot in self._slots()
             for record in slot.records().values()
             if slot.is_here(record)
@@ -115,9 +129,14 @@ class Store:
     def verify(self, model: ModelInfo, revision: str | None = None) -> tuple[Path, ...]:
         """Read every file again and return those that are missing or wrong.
 
-        If there are any, the model no longer counts as downloaded, and ``ensure`` fetches them.
+        If there are any, the model no longer counts as downloaded, and ``ensure`` fetches them; of
+        installed packages, it says what to do.
         """
         slot = self._slot(model)
+        if model.sources and self._in_store(slot, model, revision) is None:
+            packaged = self._packages.find(slot, model, revision)
+            if packaged is not None:
+                return packaged.faults(again=True)
         record = slot.record(revision) if model.sources else None
         if record is None:
             return ()
@@ -159,21 +178,25 @@ class Store:
         What is here already contacts nothing. Two callers that want the same fetch it once: the
         other waits. DownloadCancelled soon after ``cancelled`` is set; a later call goes on where
         this one stopped, also after a killed process. LicenseNotAccepted before anything is
-        fetched whose licence has to be accepted and was not.
+        fetched whose licence has to be accepted and was not. DownloadFailed, too, where installed
+        packages carry the files and one of those is damaged.
         """
         if not model.sources:
             return {}
         slot = self._slot(model)
-        record = self._find(slot, model, revision)
+        stop = cancelled or threading.Event()
+        record = self._in_store(slot, model, revision)
         if record is None:
             self._licenses.require(model)
-            stop = cancelled or threading.Event()
+            if packaged := self._packages.find(slot, model, revision):
+                packaged.check()
+                return packaged.put_together(stop)
             self._probe_locks()
             with slot.changing(stop):
-                record = self._find(slot, model, revision)  # another may have fetched it
+                record = self._in_store(slot, model, revision)  # another may have fetched it
                 if record is None:
-                    wanted = wishes(model, slot, revision)
-                    record = self._obtain(slot, wanted, revision, progress, stop)
+                    wanted = specs_of(model, slot, revision)
+                    record = self._fetch(slot, model, wanted, revision, progress, stop)
         return self._paths(slot, record)
 
     def update(
@@ -199,19 +222,23 @@ class Store:
         stop = cancelled or threading.Event()
         self._probe_locks()
         with slot.changing(stop):
-            return self._obtain(slot, newest(model), None, progress, stop).main.commit
+            record = self._fetch(slot, model, newest(model), None, progress, stop)
+            return record.main.commit
 
     def delete(self, model: ModelInfo, revision: str | None = None) -> None:
         """Delete a model's files, or those of one revision that was asked for by name.
 
-        NotDownloaded if there are none, DeleteRefused if they lie in the user's own hub cache,
-        ModelInUse while anybody on this volume holds or fetches them.
+        NotDownloaded if there are none, DeleteRefused if they lie in the user's own hub cache or in
+        installed packages, ModelInUse while anybody on this volume holds or fetches them.
         """
         slot = self._slot(model)
+        own = slot.records() if revision is None else slot.record(revision)
+        if not own and (packaged := self._packages.find(slot, model, revision)):
+            raise packaged.refuse_delete()
         if not slot.folder.is_dir() or (revision is not None and slot.record(revision) is None):
             raise NotDownloaded(f"The model {model.id!r} is not in the store.", model=model.id)
         for record in slot.records().values():
-            self._refuse_users_own(model, record)
+            refuse_users_own(model, record)
         with slot.changing_now() as alone:
             if not alone:
                 raise ModelInUse(
@@ -243,6 +270,10 @@ class Store:
             yield {}
             return
         slot = self._slot(model)
+        found = self._find(slot, model, revision)
+        if isinstance(found, Packaged) and found.writes_nothing:  # nor do we delete any of it
+            yield self._paths(slot, found)
+            return
         with slot.lease():
             yield self._paths(slot, self._require(slot, model, revision))
 
@@ -267,7 +298,7 @@ class Store:
         """
         with self.hold(model, revision):
             slot = self._slot(model)
-            record = self._require(slot, model, revision)
+            record = record_of(self._require(slot, model, revision))
             _transfer.export(slot, record, folder.absolute())
 
     def import_(self, folder: Path) -> tuple[StoredModel, ...]:
@@ -289,37 +320,59 @@ class Store:
     def _slots(self) -> Iterator[Slot]:
         return _slots_below(self.root)
 
+    def _find(self, slot: Slot, model: ModelInfo, revision: str | None) -> Record | Packaged | None:
+        """What serves a model's sources, all of it here: in the store, or else in packages."""
+        return self._in_store(slot, model, revision) or self._packaged(slot, model, revision)
+
+    def _packaged(self, slot: Slot, model: ModelInfo, revision: str | None) -> Packaged | None:
+        """The packages that carry a model's files, all of them as they should be."""
+        if not model.sources or self._licenses.pending(model):
+            return None
+        packaged = self._packages.find(slot, model, revision)
+        return packaged if packaged is not None and not packaged.faults() else None
+
     @staticmethod
-    def _find(slot: Slot, model: ModelInfo, revision: str | None) -> Record | None:
+    def _in_store(slot: Slot, model: ModelInfo, revision: str | None) -> Record | None:
         """The record that serves a model's sources, all files of which are here."""
         record = slot.record(revision)
         here = record is not None and record.serves(model) and slot.is_here(record)
         return record if here else None
 
-    def _require(self, slot: Slot, model: ModelInfo, revision: str | None) -> Record:
-        record = self._find(slot, model, revision)
-        if record is None:
+    def _require(self, slot: Slot, model: ModelInfo, revision: str | None) -> Record | Packaged:
+        found = self._find(slot, model, revision)
+        if found is None:
             raise NotDownloaded(
                 f"The model {model.id!r} is not downloaded.",
                 model=model.id,
                 hint="Download it first.",
             )
-        return record
+        return found
 
     @staticmethod
-    def _paths(slot: Slot, record: Record) -> dict[str, Path]:
-        return {entry.key: slot.path_of(record, entry.key) for entry in record.sources}
+    def _paths(slot: Slot, found: Record | Packaged) -> dict[str, Path]:
+        if isinstance(found, Packaged):
+            return found.put_together(threading.Event())
+        return {entry.key: slot.path_of(found, entry.key) for entry in found.sources}
 
-    def _obtain(
+    def _fetch(
         self,
         slot: Slot,
-        wanted: Sequence[Wish],
+        model: ModelInfo,
+        wanted: Sequence[DownloadSpec],
         revision: str | None,
         progress: ProgressCallback,
         cancelled: threading.Event,
     ) -> Record:
         others = (other for other in self._slots() if other.folder != slot.folder)
-        record = Obtain(self._settings, slot, others, progress, cancelled).run(wanted, revision)
+        packaged = self._packages.find(slot, model)
+        downloader = Downloader(
+            self._settings, slot, others, packaged.files if packaged else {}, progress, cancelled
+        )
+        try:
+            record = downloader.run(wanted, revision)
+        except (DownloadFailed, Offline) as error:
+            error.hint = " ".join(filter(None, (error.hint, self._packages.advice(model))))
+            raise
         policy = self._settings.policy
         with writing(self.root):
             slot.sweep(keep_partial_s=0.0 if self._locks_work else policy.keep_partial_s)
@@ -330,29 +383,6 @@ class Store:
             with writing(self.root):
                 self.root.mkdir(parents=True, exist_ok=True)
                 self._locks_work = work_below(self.root)
-
-    @staticmethod
-    def _refuse_users_own(model: ModelInfo, record: Record) -> None:
-        for entry in record.sources:
-            if entry.folder is not None:
-                raise DeleteRefused(
-                    f"The weights of {model.id!r} lie in your own hub cache, at {entry.folder}.",
-                    model=model.id,
-                    hint="Delete them there.",
-                )
-
-
-def _stored(slot: Slot, record: Record) -> StoredModel:
-    return StoredModel(
-        id=record.model,
-        kind=record.kind,
-        revision=record.main.commit,
-        requested=record.requested,
-        size_bytes=record.size_bytes,
-        path=slot.path_of(record, record.main.key),
-        in_user_cache=any(entry.folder for entry in record.sources),
-        record=record,
-    )
 
 
 def _slots_below(root: Path) -> Iterator[Slot]:

@@ -11,8 +11,10 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
+from .._types.models import ModelInfo
+from ..errors import DeleteRefused
 from ._files import is_intact, sha256_of
-from ._records import FileEntry, is_safe_path, matches
+from ._records import FileEntry, Record, is_safe_path, matches
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -63,6 +65,17 @@ def find_snapshot(cache: Path | None, repo_id: str, revision: str | None) -> Sna
     if not _COMMIT.fullmatch(commit) or not snapshot.is_dir():
         return None
     return Snapshot(commit=commit, folder=snapshot)
+
+
+def refuse_users_own(model: ModelInfo, record: Record) -> None:
+    """Raise DeleteRefused for files that lie in the user's own cache."""
+    for entry in record.sources:
+        if entry.folder is not None:
+            raise DeleteRefused(
+                f"The weights of {model.id!r} lie in your own hub cache, at {entry.folder}.",
+                model=model.id,
+                hint="Delete them there.",
+            )
 
 
 def _length(path: Path) -> int:

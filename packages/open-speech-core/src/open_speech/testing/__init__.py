@@ -1,8 +1,8 @@
-"""Help for testing providers: the conformance suite, test providers, sound, installing.
+"""For tests of providers: the conformance suite, test providers and a model hub.
 
-``TTSConformance`` and ``STTConformance`` are what a provider's tests derive from. Needs the extra
-``[testing]``. Names are imported when they are first asked for: pytest loads this package in every
-environment that has core, and rewrites the assertions of what is imported later.
+``TTSConformance`` and its siblings, one for each kind, are what a provider's tests derive from.
+Needs the extra ``[testing]``. Names are imported when they are first asked for: pytest loads this
+package in every environment that has core, and rewrites the assertions of what is imported later.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .conformance import STTConformance, TTSConformance
+    from .conformance import STTConformance, TTSConformance, TurnConformance, VADConformance
     from .hostile import HOSTILE, hostile_source, provider_source
     from .install import build_library_wheel, build_wheel, install_provider, remove_provider
     from .sound import assert_similar, join, noise, read_wav, silence, sine, wav_bytes
@@ -20,6 +20,8 @@ __all__ = [
     "HOSTILE",
     "STTConformance",
     "TTSConformance",
+    "TurnConformance",
+    "VADConformance",
     "assert_similar",
     "build_library_wheel",
     "build_wheel",
@@ -36,7 +38,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "conformance": ("STTConformance", "TTSConformance"),
+    "conformance": ("STTConformance", "TTSConformance", "TurnConformance", "VADConformance"),
     "hostile": ("HOSTILE", "hostile_source", "provider_source"),
     "install": ("build_library_wheel", "build_wheel", "install_provider", "remove_provider"),
     "sound": ("assert_similar", "join", "noise", "read_wav", "silence", "sine", "wav_bytes"),

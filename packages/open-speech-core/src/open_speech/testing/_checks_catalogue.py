@@ -11,48 +11,69 @@ from typing import Any
 
 import pytest
 
-from ..backends import STTBackend, TTSBackend
-from ..contract import MAX_RATE, MIN_RATE
-from ..hookspecs import API_VERSION, PROJECT
-from ..ids import ModelId
-from ..models import Capability, Kind, ModelInfo
-from ..patterns import placeholders
-from ..plugins import installed_providers, load_backends
+from .._operations.validation import MAX_RATE, MIN_RATE
+from .._plugins.backends import (
+    Backend,
+    STTBackend,
+    TTSBackend,
+    TurnBackend,
+    VADBackend,
+    with_kind,
+)
+from .._plugins.discovery import can_load, installed_providers, load_backends
+from .._plugins.hookspecs import API_VERSION, PROJECT
+from .._plugins.patterns import placeholders
+from .._types.ids import ModelId
+from .._types.models import Capability, Kind, ModelInfo
+from ..store._packaged import is_sound
 from ._suite import Suite
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 _PART = re.compile(r"\{\w+\}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_MAIN = re.compile(r"[a-z]{2,3}")
 _DEVICE = re.compile(r"[a-z]+")
 _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _SPEECH = frozenset(
     {
-        Capability.SPEED,
         Capability.PITCH,
         Capability.INSTRUCTIONS,
         Capability.VOICE_CLONE,
         Capability.VOICE_BLEND,
         Capability.PHONEMES,
-        Capability.NORMALIZATION,
         Capability.SEED,
         Capability.WORD_TIMESTAMPS,
     }
 )
+MAX_GAP_S = 2.0
+"""Silence between sentences that a model may declare."""
+MAX_GAIN_DB = 12.0
+"""Of a voice."""
 CAPABILITIES = {
     Kind.TTS: _SPEECH,
     Kind.STT: frozenset(Capability) - _SPEECH | {Capability.WORD_TIMESTAMPS},
+    Kind.VAD: frozenset[Capability](),
+    Kind.TURN: frozenset[Capability](),
 }
 """What models of each kind may declare."""
+_BACKENDS: dict[Kind, type[Backend]] = {
+    Kind.TTS: TTSBackend,
+    Kind.STT: STTBackend,
+    Kind.VAD: VADBackend,
+    Kind.TURN: TurnBackend,
+}
 
 
 class CatalogueChecks(Suite):
     """What a backend says before anything is loaded."""
 
     def test_backend_can_be_made(self) -> None:
-        """It is a whole class: no abstract method is left out, no argument is needed."""
-        expected = TTSBackend if self.checked_kind is Kind.TTS else STTBackend
-        assert isinstance(self.backend(), expected), f"it is no {expected.__name__}"
+        """It is a whole class: nothing abstract is left out, no argument is needed."""
+        expected = _BACKENDS[self.checked_kind]
+        backend = self.backend()
+        assert isinstance(backend, expected), f"it is no {expected.__name__}"
+        assert can_load(backend), "it has neither `model_class` nor `load`"
 
     def test_backend_has_a_valid_name(self) -> None:
         """The name can stand before the colon of a model id."""
@@ -69,7 +90,7 @@ class CatalogueChecks(Suite):
         assert 1 <= self.backend.api_version <= API_VERSION
 
     def test_provider_registers_its_backend(self) -> None:
-        """The installed entry point loads, its hook is spelt right, and it gives this backend."""
+        """The installed entry point gives this backend: it names the class, or has the hook."""
         package = self.backend.__module__.partition(".")[0]
         found = [
             provider
@@ -80,7 +101,9 @@ class CatalogueChecks(Suite):
         if not found:
             pytest.skip(f"no entry point of group {PROJECT!r} leads into {package!r}")
         kinds = {type(made) for provider in found for made in load_backends(provider)}
-        assert self.backend in kinds, f"the hook of {found[0].name!r} does not give this backend"
+        assert self.backend in kinds, (
+            f"the entry point {found[0].name!r} does not give this backend"
+        )
         names = tuple(provider.name for provider in found)
         assert self.backend.name.startswith(names), (
             f"the backend {self.backend.name!r} is not named after its entry point {names}"
@@ -131,6 +154,13 @@ class CatalogueChecks(Suite):
             odd = frozenset(info.capabilities) - CAPABILITIES[self.checked_kind]
             assert not odd, f"{info.id} cannot have {sorted(map(str, odd))}"
 
+    def test_kinds_read_are_by_language(self) -> None:
+        """What a front end reads is told by main languages or ``*``, and only of speech."""
+        for info in self.described():
+            odd = [tag for tag in info.reads if tag != "*" and not _MAIN.fullmatch(tag)]
+            assert not odd, f"{info.id}: no main parts of language tags: {odd}"
+            assert info.kind is Kind.TTS or not info.reads, f"{info.id} listens and reads"
+
     def test_data_is_plain(self) -> None:
         """ModelInfo holds what JSON can tell: no numpy numbers, lists, paths or NaN."""
         for info in self.described():
@@ -141,6 +171,11 @@ class CatalogueChecks(Suite):
         for info in self.described():
             assert MIN_RATE <= info.sample_rate <= MAX_RATE, f"{info.id}: {info.sample_rate} Hz"
             assert info.concurrency >= 1, f"{info.id}: concurrency {info.concurrency}"
+            slowest, fastest = info.speeds
+            assert 0 < slowest <= 1 <= fastest, f"{info.id}: speeds {info.speeds}"
+            assert 0 <= info.gap_s <= MAX_GAP_S, f"{info.id}: a gap of {info.gap_s} s"
+            loud = [voice.id for voice in info.voices if not abs(voice.gain_db) <= MAX_GAIN_DB]
+            assert not loud, f"{info.id}: gains of more than {MAX_GAIN_DB:g} dB: {loud}"
             for number in (info.max_text_chars, info.size_bytes):
                 assert number is None or number > 0, f"{info.id}: {number}"
 
@@ -189,8 +224,21 @@ class CatalogueChecks(Suite):
             assert len(keys) == len(set(keys)), f"{info.id}: two sources under one key"
             for source in info.sources:
                 assert _REPOSITORY.fullmatch(source.repo_id), f"{info.id}: {source.repo_id!r}"
-                odd = [file for file in source.files if file.startswith("/") or ".." in file]
+                odd = [
+                    file
+                    for file in (*source.files, *source.optional)
+                    if file.startswith("/") or ".." in file
+                ]
                 assert not odd, f"{info.id}: files outside of the repository: {odd}"
+
+    def test_packages_are_pinned(self) -> None:
+        """Packages with weights are named at one version, with the name and sum of each file."""
+        for info in self.catalogue():
+            for source in info.sources:
+                assert source.packaged is None or is_sound(source.packaged), (
+                    f"{info.id}: packages are named as name==version, files with a size, a SHA-256 "
+                    f"and parts below the packages' root, not as in {source.packaged}"
+                )
 
     def test_sources_are_pinned(self) -> None:
         """Catalogue sources name a commit, so that what was tested is what is downloaded."""
@@ -209,7 +257,7 @@ class CatalogueChecks(Suite):
             assert pattern.glob.strip("*?/"), f"{pattern.glob!r} claims every name"
             known = sorted(f"{{{part}}}" for part in placeholders(pattern))
             for source in pattern.template.sources:
-                texts = (source.repo_id, *source.files)
+                texts = (source.repo_id, *source.files, *source.optional)
                 assert any(part in text for text in texts for part in known), (
                     f"{pattern.glob!r}: all its names would load the same {source.repo_id}"
                 )
@@ -221,8 +269,9 @@ class CatalogueChecks(Suite):
     def described(self) -> Iterator[ModelInfo]:
         """Everything of type ModelInfo that the backend gives before loading."""
         yield from self.catalogue()
-        for pattern in self.made().patterns:
-            yield pattern.template
+        backend = self.made()
+        for pattern in backend.patterns:
+            yield with_kind(backend, pattern.template)
 
 
 def _plain(value: Any, where: str) -> Any:

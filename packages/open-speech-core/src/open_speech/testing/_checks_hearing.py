@@ -9,12 +9,13 @@ from typing import Any, TypeVar, cast
 import numpy as np
 import pytest
 
-from ..audio import Audio, Word
-from ..backends import Model, STTModel
-from ..contract import MAX_EVENTS, checked_transcription
-from ..errors import InvalidRequest, InvalidResult
-from ..models import Capability, Kind, ModelInfo
-from ..transcription import (
+from .._operations import ALIGN, TRANSCRIBE
+from .._operations.transcribe import MAX_EVENTS, in_order
+from .._plugins.backends import Model, STTModel
+from .._types.audio import Audio, Word
+from .._types.models import Capability, Kind, ModelInfo
+from .._types.transcription import (
+    AlignmentRequest,
     DetectedLanguage,
     Partial,
     Segment,
@@ -23,6 +24,7 @@ from ..transcription import (
     TranscriptionRequest,
     VoiceActivity,
 )
+from ..errors import InvalidRequest, InvalidResult
 from ._suite import Outcome, Suite, stop
 from .sound import join, noise, silence
 
@@ -243,11 +245,11 @@ class HearingChecks(Suite):
         self.need(Capability.ALIGNMENT, info, model)
         self.valid_segments(info, model)
         with pytest.raises(InvalidRequest):
-            self.listen(info, model, known_text=" ")
+            self.placed(model, self.sound(info), " ")
 
     def aligned(self, info: ModelInfo, model: Model, audio: Audio) -> tuple[Word, ...]:
         """The words of ``known_text`` in a recording: all of them, in order, within it."""
-        events = self.listen(info, model, audio=audio, known_text=self.known_text)
+        events = self.placed(model, audio, self.known_text or "")
         words = tuple(word for segment in _of(Segment, events) for word in segment.words)
         texts = [word.text for word in words]
         assert texts == (self.known_text or "").split(), f"the words came as {texts}"
@@ -255,6 +257,12 @@ class HearingChecks(Suite):
         assert all(0.0 <= word.start <= word.end <= latest for word in words), f"{words}"
         assert all(a.start <= b.start for a, b in pairwise(words)), f"out of order: {words}"
         return words
+
+    def placed(self, model: Model, audio: Audio, text: str) -> list[TranscriptionEvent]:
+        """Align a text with a recording of its own, with the checks made at run time."""
+        samples = Audio(samples=audio.samples.copy(), sample_rate=audio.sample_rate)
+        request = AlignmentRequest(audio=samples, text=text, language=self.language)
+        return self.within(lambda: list(ALIGN.carry_out(model, request)))
 
     def taken(
         self, capability: Capability, info: ModelInfo, model: Model, **changes: Any
@@ -280,7 +288,9 @@ class HearingChecks(Suite):
         fields["audio"] = Audio(samples=audio.samples.copy(), sample_rate=audio.sample_rate)
         return TranscriptionRequest(**fields)
 
-    def start(self, model: Model, request: TranscriptionRequest) -> Iterator[TranscriptionEvent]:
+    def start(
+        self, model: Model, request: TranscriptionRequest
+    ) -> Iterator[TranscriptionEvent | None]:
         """Begin to listen."""
         return cast(STTModel, model).transcribe(request)
 
@@ -308,7 +318,7 @@ class HearingChecks(Suite):
         if outcome.endless:
             pytest.skip("it does not end: see test_understanding_ends")
         try:
-            checked = list(checked_transcription(outcome.items, self.sound(info).seconds))
+            checked = list(in_order(outcome.items, self.sound(info).seconds))
         except InvalidResult as error:
             pytest.skip(f"its results are not valid: {error.message}")
         return _of(Segment, checked)
@@ -316,8 +326,7 @@ class HearingChecks(Suite):
     def listen(self, info: ModelInfo, model: Model, **changes: Any) -> list[TranscriptionEvent]:
         """Listen to a changed request, with the checks that core makes at run time."""
         request = self.request(info, **changes)
-        seconds = request.audio.seconds
-        return self.within(lambda: list(checked_transcription(self.start(model, request), seconds)))
+        return self.within(lambda: list(TRANSCRIBE.carry_out(model, request)))
 
 
 def _of(kind: type[E], items: Any) -> list[E]:

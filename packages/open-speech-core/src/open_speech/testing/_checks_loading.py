@@ -9,12 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from ..backends import Model, STTModel, TTSModel
-from ..models import Kind, ModelInfo
+from .._plugins.backends import Model, STTModel, TTSModel, TurnModel, VADModel
+from .._types.models import Kind, ModelInfo
 from ._checks_catalogue import CAPABILITIES
 from ._suite import Suite
 
-_MODELS: dict[Kind, type[Model]] = {Kind.TTS: TTSModel, Kind.STT: STTModel}
+_MODELS: dict[Kind, type[Model]] = {
+    Kind.TTS: TTSModel,
+    Kind.STT: STTModel,
+    Kind.VAD: VADModel,
+    Kind.TURN: TurnModel,
+}
 
 
 class LoadingChecks(Suite):

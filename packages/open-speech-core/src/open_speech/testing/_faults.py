@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from ..audio import Audio, Word
-from ..transcription import DetectedLanguage, Segment
+from .._types.audio import Audio, Word
+from .._types.transcription import DetectedLanguage, Segment
 from .sound import sine
 
 Options = Mapping[str, str | int | float | bool]
@@ -181,7 +181,7 @@ _WORK: dict[str, Callable[[Options], Results]] = {
     "fork": _then(fork),
     "disturb": _then(disturb),
     "close-files": _then(close_files),
-    "none": _gives(lambda: [None]),
+    "number": _gives(lambda: [0.5]),
 }
 """Faults of work in general."""
 

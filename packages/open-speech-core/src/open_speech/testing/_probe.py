@@ -131,5 +131,5 @@ def main(path: str, module: str, qualname: str, report: str) -> None:
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     # Loaded beforehand: what core itself imports is not the provider's doing.
-    importlib.import_module("open_speech.hookspecs")
+    importlib.import_module("open_speech._plugins.hookspecs")
     Path(report).write_text(json.dumps(examine(module, qualname)), encoding="utf-8")

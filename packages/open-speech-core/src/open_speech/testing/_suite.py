@@ -5,17 +5,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, TypeVar
 
 import pytest
 
-from ..audio import Audio
-from ..backends import Backend, LoadContext, Model
+from .._plugins.backends import Backend, LoadContext, Model, with_kind
+from .._plugins.discovery import can_load
+from .._plugins.manifest import BackendManifest, ProviderManifest
+from .._plugins.resolution import Router
+from .._types.audio import Audio
+from .._types.models import Capability, Kind, ModelInfo
 from ..errors import ModelNotFound
-from ..manifest import BackendManifest, ProviderManifest
-from ..models import Capability, Kind, ModelInfo
-from ..routing import Router
 
 T = TypeVar("T")
 
@@ -73,7 +74,7 @@ class Suite:
     language: ClassVar[str | None] = None
     """The language of texts and audio, where the model must be told."""
     streams: ClassVar[bool] = False
-    """Whether ``text`` must come in more than one stretch."""
+    """Whether ``text`` must come in more than one chunk."""
     audible: ClassVar[bool] = True
     """False for weights that are made to be silent."""
     tolerance: ClassVar[float] = 0.15
@@ -85,7 +86,7 @@ class Suite:
     reference: ClassVar[Audio | None] = None
     """A recording to imitate where ``VOICE_CLONE`` is declared; a tone where None."""
     reference_text: ClassVar[str | None] = None
-    """What the recording says."""
+    """Transcript of the recording."""
 
     audio: ClassVar[Audio | None] = None
     """What a listening model is given, at its sample rate; two seconds of noise where None."""
@@ -151,19 +152,23 @@ class Suite:
     def made(self) -> Backend:
         """A backend, or skip: test_backend_can_be_made tells why there is none."""
         try:
-            return self.backend()
+            made = self.backend()
         except Exception as error:
             pytest.skip(f"the backend cannot be made: {error}")
+        if not can_load(made):
+            pytest.skip("the backend cannot load a model: see test_backend_can_be_made")
+        return made
 
     def catalogue(self) -> list[ModelInfo]:
         """The catalogue, or skip: test_catalogue_is_a_list tells why there is none."""
+        backend = self.made()
         try:
-            catalogue: object = self.made().list_available()
+            catalogue: object = backend.list_available()
         except Exception as error:
             pytest.skip(f"there is no catalogue: {error}")
         if not isinstance(catalogue, list) or any(type(i) is not ModelInfo for i in catalogue):
             pytest.skip("the catalogue is no list of ModelInfo")
-        return catalogue
+        return [with_kind(backend, info) for info in catalogue]
 
     def load(self, info: ModelInfo) -> Model:
         """Load a model afresh; the caller closes it. Skips where weights are missing."""
@@ -177,7 +182,7 @@ class Suite:
 
     def known(self, info: ModelInfo, model: Model) -> ModelInfo:
         """What is known of a loaded model."""
-        return model.info or info
+        return with_kind(self.made(), model.info or info)
 
     def need(self, capability: Capability, info: ModelInfo, model: Model) -> None:
         """Skip unless the loaded model declares the capability."""
@@ -218,6 +223,8 @@ class Suite:
                 results = start()
                 try:
                     for item in results:
+                        if item is None:
+                            continue
                         outcome.items.append(item)
                         left -= bound(item)
                         if left < 0.0:
@@ -246,11 +253,11 @@ def spread(first: float, second: float) -> float:
 
 def _router(backend: Backend, catalogue: list[ModelInfo]) -> Router:
     """Routing over this one backend, as core does it."""
+    patterns = (
+        replace(each, template=with_kind(backend, each.template)) for each in backend.patterns
+    )
     offered = BackendManifest(
-        name=backend.name,
-        kind=backend.kind,
-        models=tuple(catalogue),
-        patterns=tuple(backend.patterns),
+        name=backend.name, kind=backend.kind, models=tuple(catalogue), patterns=tuple(patterns)
     )
     provider = ProviderManifest(
         name=backend.name, distribution="tests", version="0", backends=(offered,)

@@ -25,22 +25,38 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..audio import Audio
-from ..backends import Backend, LoadContext, STTBackend, STTModel, TTSBackend, TTSModel
-from ..hookspecs import hookimpl
-from ..models import Capability, Kind, ModelInfo, Voice
-from ..speech import SpeechRequest
-from ..transcription import Segment, TranscriptionEvent, TranscriptionRequest
+from .._plugins.backends import Backend, LoadContext, STTBackend, STTModel, TTSBackend, TTSModel
+from .._plugins.hookspecs import hookimpl
+from .._types.audio import Audio
+from .._types.models import Capability, Kind, ModelInfo, Voice
+from .._types.speech import SpeechRequest
+from .._types.transcription import (
+    AlignmentRequest,
+    Segment,
+    TranscriptionEvent,
+    TranscriptionRequest,
+)
 from ._faults import HEARING, LOAD, SPEECH, Options, ask
 from .sound import sine
+
+__all__ = [
+    "FaultyHearing",
+    "FaultyHearingBackend",
+    "FaultySpeech",
+    "FaultySpeechBackend",
+    "open_speech_backends",
+    "record",
+    "take_step",
+]
+
 
 SPEECH_FAULTS = tuple(SPEECH)
 LOAD_FAULTS = tuple(LOAD)
 HEARING_FAULTS = tuple(HEARING)
 STEP_S = 0.1
-"""Length of each good stretch."""
+"""Length of each good chunk."""
 STEPS = 3
-"""Good stretches of a request without a fault (option ``steps``)."""
+"""Good chunks of a request without a fault (option ``steps``)."""
 
 
 class FaultySpeech(TTSModel):
@@ -51,7 +67,7 @@ class FaultySpeech(TTSModel):
         self._options = options
 
     def synthesize(self, request: SpeechRequest) -> Iterator[Audio]:
-        """Yield ``after`` good stretches, then do what the fault does."""
+        """Yield ``after`` good chunks, then do what the fault does."""
         options = {**self._options, **request.options}
         fault = _named(self._fault, request.text, options)
         if fault == "not-an-iterator":
@@ -85,6 +101,14 @@ class FaultyHearing(STTModel):
         """Yield ``after`` good segments, then do what the fault does."""
         options = {**self._options, **request.options}
         fault = _named(self._fault, request.prompt or "", options)
+        return self._hear(fault, options)
+
+    def align(self, request: AlignmentRequest) -> Iterator[TranscriptionEvent]:
+        """The same: a known text makes no difference."""
+        options = {**self._options, **request.options}
+        return self._hear(_named(self._fault, request.text, options), options)
+
+    def _hear(self, fault: str, options: Options) -> Iterator[TranscriptionEvent]:
         steps = int(ask(options, "after", 0) if fault else ask(options, "steps", STEPS))
         try:
             for step in range(steps):

@@ -8,11 +8,17 @@ from __future__ import annotations
 
 import textwrap
 
+__all__ = [
+    "hostile_source",
+    "provider_source",
+]
+
+
 _HEALTHY = '''
 """The provider {name}, made for tests."""
 from dataclasses import replace
 
-from open_speech.hookspecs import hookimpl
+from open_speech._plugins.hookspecs import hookimpl
 from open_speech.testing.tone import ToneBackend
 
 {prelude}

@@ -3,13 +3,14 @@
 It serves the routes that huggingface-hub 1.x and 2.x use for reading, so that downloads can be
 tested, and tried by hand, without a network::
 
+    from open_speech.testing.hub import FakeHub, Fault, Mode
+
     with FakeHub() as hub:
         hub.add("org/model", {"model.bin": b"..."})
         hub.fault("org/model/*.bin", Fault(Mode.STATUS, status=503, times=2))
-        ...  # give hub.url as the endpoint
+        print(hub.url)  # the endpoint to give
 
-    python -m open_speech.testing.hub FOLDER --port 8999 --rate 1000000
-
+By hand, ``python -m open_speech.testing.hub FOLDER --port 8999 --rate 1000000`` starts one,
 where ``FOLDER/ORG/NAME/...`` is served as the repository ``ORG/NAME``.
 """
 

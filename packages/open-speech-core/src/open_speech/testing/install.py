@@ -17,9 +17,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 
-from ..hookspecs import PROJECT
+from .._plugins.hookspecs import PROJECT
 
-_DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+__all__ = [
+    "build_library_wheel",
+    "build_wheel",
+    "install_provider",
+    "module_name",
+    "remove_provider",
+]
+
+
+_DOTTED = re.compile(r"[A-Za-z_][\w.]*(?::[A-Za-z_][\w.]*)?")
 _WHEEL = (
     "Wheel-Version: 1.0\nGenerator: open-speech-testing\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
 )
@@ -55,8 +64,9 @@ def install_provider(
 ) -> Path:
     """Install a provider into a folder, replacing one of the same name; return its dist-info.
 
-    ``name`` becomes the entry point. ``module_or_source`` is a module (or its dotted name) that
-    is importable anyway, or the source of one, written as ``open_speech_provider_<name>``.
+    ``name`` becomes the entry point. ``module_or_source`` is a module (or its dotted name, or a
+    class as ``module:Class``) that is importable anyway, or the source of one, written as
+    ``open_speech_provider_<name>``.
     """
     target_dir.mkdir(parents=True, exist_ok=True)
     made = _make(name, module_or_source, version, requires, distribution, requires_python)
@@ -104,12 +114,14 @@ def build_library_wheel(
     *,
     version: str = "1.0",
     requires: Sequence[str] = (),
+    data: Mapping[str, bytes] | None = None,
 ) -> Path:
-    """Write a wheel that is no provider: an engine to depend on, in a version of its own.
+    """Write a wheel that is no provider: an engine to depend on, or a package of weights.
 
-    ``modules`` maps module names to their sources.
+    ``modules`` maps module names to their sources; ``data`` are further files, by path.
     """
     files = {f"{name.replace('.', '/')}.py": _source(text) for name, text in modules.items()}
+    files |= data or {}
     metadata = _metadata(distribution, version, "A library made for tests.", requires, None)
     info = f"{_normalized(distribution)}-{version}.dist-info"
     files |= {f"{info}/METADATA": metadata, f"{info}/WHEEL": _WHEEL.encode()}

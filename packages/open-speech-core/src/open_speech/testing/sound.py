@@ -9,7 +9,18 @@ from typing import BinaryIO
 
 import numpy as np
 
-from ..audio import Audio
+from .._types.audio import Audio
+
+__all__ = [
+    "assert_similar",
+    "join",
+    "noise",
+    "read_wav",
+    "silence",
+    "sine",
+    "wav_bytes",
+]
+
 
 _FULL_SCALE = 32767.0
 
@@ -43,10 +54,10 @@ def noise(
 
 
 def join(*parts: Audio) -> Audio:
-    """Put stretches of one sample rate one after another; ValueError for several rates or none."""
+    """Put chunks of one sample rate one after another; ValueError for several rates or none."""
     rates = {part.sample_rate for part in parts}
     if len(rates) != 1:
-        raise ValueError(f"cannot join stretches of {sorted(rates)} Hz")
+        raise ValueError(f"cannot join chunks of {sorted(rates)} Hz")
     return Audio(samples=np.concatenate([part.samples for part in parts]), sample_rate=rates.pop())
 
 

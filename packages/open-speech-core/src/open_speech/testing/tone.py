@@ -4,10 +4,11 @@ It is a complete example, and what tests run where any engine would do. It is in
 itself: ``install_provider(folder, "tone", "open_speech.testing.tone")`` makes it appear.
 
 Speech lasts ``SECONDS_PER_CHAR`` per character at speed 1, as a sine wave whose frequency the
-voice decides (or a recording to imitate), in stretches of ``chunk_s`` (an option of the request or
+voice decides (or a recording to imitate), in chunks of ``chunk_s`` (an option of the request or
 of the provider); a seed shifts its phase, and "quiet" in the instructions halves it. Hearing yields
 one segment per second of sound, which tells its number of samples and its peak; a known text
-is spread evenly over what is not silent.
+is spread evenly over what is not silent. What is louder than ``SILENCE_PEAK`` counts as speech, and
+a turn is over if it is not louder than ``UNFINISHED_PEAK``.
 """
 
 from __future__ import annotations
@@ -19,13 +20,33 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..audio import Audio, Samples, Word
-from ..backends import Backend, LoadContext, STTBackend, STTModel, TTSBackend, TTSModel
-from ..errors import InvalidRequest
-from ..hookspecs import hookimpl
-from ..models import Capability, Kind, ModelInfo, ModelPattern, ModelSource, Voice
-from ..speech import SpeechRequest
-from ..transcription import (
+from .._plugins.backends import (
+    Backend,
+    LoadContext,
+    STTBackend,
+    STTModel,
+    TTSBackend,
+    TTSModel,
+    TurnBackend,
+    TurnModel,
+    VADBackend,
+    VADModel,
+)
+from .._plugins.hookspecs import hookimpl
+from .._types.audio import Audio, Samples, Word
+from .._types.listening import (
+    DetectionRequest,
+    Flush,
+    Flushed,
+    ListeningEvent,
+    SpeechActivity,
+    TurnEnd,
+    TurnRequest,
+)
+from .._types.models import Capability, Kind, ModelInfo, ModelPattern, ModelSource, Voice
+from .._types.speech import SpeechRequest
+from .._types.transcription import (
+    AlignmentRequest,
     DetectedLanguage,
     Partial,
     Segment,
@@ -34,18 +55,39 @@ from ..transcription import (
     TranscriptionEvent,
     TranscriptionRequest,
 )
+from ..errors import InvalidRequest
+
+__all__ = [
+    "EchoBackend",
+    "EchoModel",
+    "LevelBackend",
+    "LevelModel",
+    "LoudnessBackend",
+    "LoudnessModel",
+    "ToneBackend",
+    "ToneModel",
+    "describe",
+    "open_speech_backends",
+    "spoken_seconds",
+]
+
 
 SECONDS_PER_CHAR = 0.05
 SAMPLE_RATE = 24_000
 CHUNK_S = 0.5
-"""Length of a stretch, unless the option ``chunk_s`` says otherwise."""
+"""Length of a chunk, unless the option ``chunk_s`` says otherwise."""
 AMPLITUDE = 0.5
 FREQUENCIES = {"low": 220.0, "middle": 440.0, "high": 880.0}
 """Hertz by voice."""
+GAINS_DB = {"low": -6.0, "middle": 0.0, "high": 4.0}
+"""Of the voices of ``tone/chorus``."""
 HEARING_RATE = 16_000
 SILENCE_PEAK = 0.01
 """Seconds that stay below count as silent for ``Capability.VOICE_ACTIVITY``."""
-
+UNFINISHED_PEAK = 0.7
+"""Whoever is louder than this before a pause has not finished."""
+FRAME_S = 0.02
+"""Of ``tone/level``."""
 _VOICES = tuple(Voice(id=voice, languages=("en",)) for voice in FREQUENCIES)
 _SINE = ModelInfo(
     id="tone/sine",
@@ -54,7 +96,6 @@ _SINE = ModelInfo(
     languages=("en",),
     capabilities=frozenset(
         {
-            Capability.SPEED,
             Capability.PITCH,
             Capability.WORD_TIMESTAMPS,
             Capability.SEED,
@@ -63,6 +104,7 @@ _SINE = ModelInfo(
         }
     ),
     sample_rate=SAMPLE_RATE,
+    speeds=(0.1, 10.0),
     voices=_VOICES,
     default_voice="middle",
     voice_aliases={"alloy": "middle", "onyx": "low", "nova": "high"},
@@ -80,10 +122,10 @@ _PLAIN = ModelInfo(
 _CHORUS = ModelInfo(
     id="tone/chorus",
     kind=Kind.TTS,
-    description="Speaks four texts at a time.",
+    description="Speaks four texts at a time; its voices claim to be of different loudness.",
     languages=("en",),
     sample_rate=SAMPLE_RATE,
-    voices=_VOICES,
+    voices=tuple(replace(voice, gain_db=GAINS_DB[voice.id]) for voice in _VOICES),
     concurrency=4,
     license="CC0-1.0",
 )
@@ -118,6 +160,32 @@ _COUNT = ModelInfo(
     license="CC0-1.0",
 )
 
+_LIVE = ModelInfo(
+    id="tone/live",
+    kind=Kind.STT,
+    description="Tells the length and the peak of what it hears while it comes in.",
+    languages=("en",),
+    capabilities=frozenset({Capability.LISTENING, Capability.WORD_TIMESTAMPS}),
+    sample_rate=HEARING_RATE,
+    sessions=4,
+    license="CC0-1.0",
+)
+_LEVEL = ModelInfo(
+    id="tone/level",
+    kind=Kind.VAD,
+    description="Takes whatever is loud for speech.",
+    sample_rate=HEARING_RATE,
+    sessions=64,
+    license="CC0-1.0",
+)
+_LOUDNESS = ModelInfo(
+    id="tone/loudness",
+    kind=Kind.TURN,
+    description="Takes whoever shouts for not having finished.",
+    sample_rate=HEARING_RATE,
+    license="CC0-1.0",
+)
+
 Options = Mapping[str, str | int | float | bool]
 
 
@@ -129,7 +197,7 @@ class ToneModel(TTSModel):
         self._options = options
 
     def synthesize(self, request: SpeechRequest) -> Iterator[Audio]:
-        """Yield the tone in stretches, with the words that start in each."""
+        """Yield the tone in chunks, with the words that start in each."""
         seconds = len(request.text) * SECONDS_PER_CHAR / request.speed
         total = round(seconds * self._info.sample_rate)
         step = self._stretch(request)
@@ -167,9 +235,6 @@ class EchoModel(STTModel):
         if Capability.LANGUAGE_DETECTION in self._info.capabilities:
             (expected, *_) = request.languages or ("en",)
             yield DetectedLanguage(language=request.language or expected, probability=1.0)
-        if request.known_text is not None:
-            yield _aligned(request, request.known_text)
-            return
         samples, rate = request.audio.samples, request.audio.sample_rate
         prompt = f"after {request.prompt} " if request.prompt else ""
         for first in range(0, len(samples), rate):
@@ -186,6 +251,70 @@ class EchoModel(STTModel):
                 yield Partial(text=text.split()[0])
             yield _segment(request, text, first / rate, (first + len(piece)) / rate)
             prompt = ""
+
+    def align(self, request: AlignmentRequest) -> Iterator[TranscriptionEvent]:
+        """Spread the words over what is not silence."""
+        loud = np.flatnonzero(np.abs(request.audio.samples) >= SILENCE_PEAK)
+        if not request.text.split() or not len(loud):
+            raise InvalidRequest("There is nothing to align.", param="text")
+        rate = request.audio.sample_rate
+        spoken = TranscriptionRequest(audio=request.audio, word_timestamps=True)
+        first, end = int(loud[0]) / rate, (int(loud[-1]) + 1) / rate
+        yield _segment(spoken, request.text.strip(), first, end)
+
+    def listen(
+        self, request: TranscriptionRequest, sound: Iterator[Audio | Flush]
+    ) -> Iterator[ListeningEvent]:
+        """Tell how much of an utterance there is, after each chunk and as a whole.
+
+        With the option ``endpoint_s``, so much silence behind sound ends an utterance as well.
+        """
+        rate = self._info.sample_rate
+        endpoint = float(request.options.get("endpoint_s", 0.0))
+        heard, before = np.zeros(0, np.float32), 0
+        for item in sound:
+            if isinstance(item, Audio):
+                heard = np.concatenate([heard, item.samples])
+                yield Partial(text=describe(heard))
+                if not endpoint or not _has_ended(heard, round(endpoint * rate)):
+                    continue
+            if len(heard):
+                end = (before + len(heard)) / rate
+                yield _segment(request, describe(heard), before / rate, end)
+            before, heard = before + len(heard), heard[:0]
+            yield Flushed(unasked=isinstance(item, Audio))
+
+
+class LevelModel(VADModel):
+    """Hears by loudness."""
+
+    def __init__(self, info: ModelInfo) -> None:
+        self._frame = round(FRAME_S * info.sample_rate)
+
+    def detect(self, request: DetectionRequest, sound: Iterator[Audio]) -> Iterator[SpeechActivity]:
+        """Yield 1 for each loud frame, 0 for each silent one."""
+        rest, judged = np.zeros(0, np.float32), 0
+        for audio in sound:
+            samples = np.concatenate([rest, audio.samples])
+            count = len(samples) // self._frame
+            rest = samples[count * self._frame :]
+            frames = samples[: count * self._frame].reshape(count, self._frame)
+            loud = np.abs(frames).max(axis=1) >= SILENCE_PEAK if count else []
+            yield SpeechActivity(
+                start=judged * FRAME_S,
+                frame_s=FRAME_S,
+                probabilities=tuple(float(each) for each in loud),
+            )
+            judged += count
+
+
+class LoudnessModel(TurnModel):
+    """Judges by loudness."""
+
+    def predict_turn_end(self, request: TurnRequest) -> Iterator[TurnEnd]:
+        """Yield 0 for a turn that was loud, 1 for any other."""
+        peak = float(np.max(np.abs(request.audio.samples), initial=0.0))
+        yield TurnEnd(probability=0.0 if peak > UNFINISHED_PEAK else 1.0)
 
 
 class ToneBackend(TTSBackend):
@@ -233,18 +362,46 @@ class EchoBackend(STTBackend):
     name = "tone-echo"
 
     def list_available(self) -> list[ModelInfo]:
-        """Two models: one that can do everything, one that can do nothing."""
-        return [_ECHO, _COUNT]
+        """Three models: one that can do everything, one that can do nothing, one that streams."""
+        return [_ECHO, _COUNT, _LIVE]
 
     def load(self, model: ModelInfo, context: LoadContext) -> EchoModel:
         """Make the model; there is nothing to read."""
         return EchoModel(model)
 
 
+class LevelBackend(VADBackend):
+    """Detects voice activity."""
+
+    name = "tone-level"
+
+    def list_available(self) -> list[ModelInfo]:
+        """The one model."""
+        return [_LEVEL]
+
+    def load(self, model: ModelInfo, context: LoadContext) -> LevelModel:
+        """Make the model; there is nothing to read."""
+        return LevelModel(model)
+
+
+class LoudnessBackend(TurnBackend):
+    """Judges the ends of turns."""
+
+    name = "tone-loudness"
+
+    def list_available(self) -> list[ModelInfo]:
+        """The one model."""
+        return [_LOUDNESS]
+
+    def load(self, model: ModelInfo, context: LoadContext) -> LoudnessModel:
+        """Make the model; there is nothing to read."""
+        return LoudnessModel(model, context)
+
+
 @hookimpl
 def open_speech_backends() -> list[Backend]:
-    """Both halves."""
-    return [ToneBackend(), EchoBackend()]
+    """One backend of each kind."""
+    return [ToneBackend(), EchoBackend(), LevelBackend(), LoudnessBackend()]
 
 
 def spoken_seconds(text: str, speed: float = 1.0) -> float:
@@ -256,6 +413,12 @@ def describe(samples: Samples) -> str:
     """What ``tone/echo`` says of up to one second of sound."""
     peak = float(np.max(np.abs(samples))) if len(samples) else 0.0
     return f"{len(samples)} samples peaking at {peak:.2f}"
+
+
+def _has_ended(samples: Samples, silent: int) -> bool:
+    """Whether there is so much silence behind sound."""
+    loud = np.flatnonzero(np.abs(samples) >= SILENCE_PEAK)
+    return len(loud) > 0 and len(samples) - int(loud[-1]) > silent
 
 
 def _frequency(request: SpeechRequest) -> float:
@@ -273,15 +436,6 @@ def _words(request: SpeechRequest) -> list[Word]:
         Word(text=match.group(), start=match.start() * pace, end=match.end() * pace)
         for match in re.finditer(r"\S+", request.text)
     ]
-
-
-def _aligned(request: TranscriptionRequest, text: str) -> Segment:
-    loud = np.flatnonzero(np.abs(request.audio.samples) >= SILENCE_PEAK)
-    if not text.split() or not len(loud):
-        raise InvalidRequest("There is nothing to align.", param="known_text")
-    rate = request.audio.sample_rate
-    spoken = replace(request, word_timestamps=True)
-    return _segment(spoken, text.strip(), int(loud[0]) / rate, (int(loud[-1]) + 1) / rate)
 
 
 def _segment(request: TranscriptionRequest, text: str, start: float, end: float) -> Segment:

@@ -1,4 +1,4 @@
-"""Text on its way to speech, made ready for an engine (extra ``[text]``).
+"""Prepare text for an engine; needs ``open-speech-core[text]``.
 
 ``open_speech.text.prepare.prepare`` does it; the modules beside it do one part each.
 """

@@ -1,4 +1,4 @@
-"""Where to cut a stretch of text that is too long: at a clause, a space, or between characters."""
+"""Where to cut a span of text that is too long: at a clause, a space, or between characters."""
 
 # ruff: noqa: RUF001 - signs of many scripts are what this is about
 

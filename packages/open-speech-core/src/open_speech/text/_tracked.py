@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from heapq import merge
 
-from ..script import Edit
+from .._synthesis.utterances import Edit
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tracked:
-    """A text made from a stretch of another one; see ``Piece`` for ``start`` and ``edits``."""
+    """A text made from a span of another one; see ``Piece`` for ``start`` and ``edits``."""
 
     text: str
     start: int = 0
@@ -30,6 +30,8 @@ class Replacement:
     text: str
     fixed: bool = False
     """Nothing may change it any more."""
+    shown: str | None = None
+    """What readers see in its place; None if they see what it is put for."""
 
 
 @dataclass
@@ -58,7 +60,7 @@ class Recorder:
     def other(
         self, text: str, source: int, end: int, *, fixed: bool = False, shown: str | None = None
     ) -> None:
-        """Put this text for a stretch of the original."""
+        """Put this text for a span of the original."""
         self._skip_to(source)
         begin = self.size
         self._add(text, end)
@@ -119,12 +121,17 @@ class _Cluster:
     def shown(self, old: str) -> str | None:
         """What readers saw there, if that is not what the original has."""
         parts, position = [], self.start
-        for edit in self.edits:
-            if edit.shown is None:
+        told = [each for each in self.replacements if each.shown is not None]
+        items: Iterator[Edit | Replacement] = merge(self.edits, told, key=lambda item: item.start)
+        for item in items:
+            if item.start < position:
+                continue  # within what is replaced
+            if item.shown is None:
                 return None
-            parts += [old[position : edit.start], edit.shown]
-            position = edit.end
-        return "".join([*parts, old[position : self.end]]) if self.edits else None
+            parts += [old[position : item.start], item.shown]
+            position = item.end
+        is_changed = bool(self.edits or told)
+        return "".join([*parts, old[position : self.end]]) if is_changed else None
 
 
 def _clusters(edits: Iterable[Edit], replacements: Iterable[Replacement]) -> Iterator[_Cluster]:
@@ -200,7 +207,8 @@ def cut(tracked: Tracked, start: int, end: int) -> Tracked:
     edits: list[Edit] = []
     for index in range(first, len(tracked.edits)):
         edit = tracked.edits[index]
-        if edit.start >= end:
+        # What was left out right behind the part belongs to it.
+        if edit.start > end or (edit.start == end and edit.end > end):
             break
         if edit.start < start:
             begin = edit.source_start

@@ -12,9 +12,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ..models import ModelInfo
-from ..script import Pause
-from .stretches import MAX_IPA, Collector, Setting, Stretch, clamped_rate
+from .._synthesis.utterances import Pause
+from .._types.models import ModelInfo
+from .spans import MAX_IPA, Collector, Setting, Span, clamped_rate
 
 # Every repetition is bounded and stops at a bracket: the work is linear in the text.
 _TAG = re.compile(
@@ -26,7 +26,7 @@ _TAG = re.compile(
 )
 
 
-def stretches(text: str, model: ModelInfo, *, voice_tags: bool = True) -> Iterator[Stretch | Pause]:
+def spans(text: str, model: ModelInfo, *, voice_tags: bool = True) -> Iterator[Span | Pause]:
     """Read the tags of a text.
 
     Raises:

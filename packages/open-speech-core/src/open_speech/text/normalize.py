@@ -5,37 +5,35 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ..languages import main_language
-from ..models import Capability, ModelInfo
-from . import _addresses, _amounts, _calendar, _symbols, numbers
+from .._types.languages import main_language
+from .._types.models import ModelInfo
+from .._types.tokens import TokenKind
+from . import emoji, lang, markdown
 from ._rules import Reading, Rule, found
 from ._tracked import Replacement, Tracked, replaced
 from .options import NormalizationOptions
+from .typography import FANCY, TYPOGRAPHY
 
-_UNSPEAKABLE = Rule(
-    re.compile("[\0-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ufff9-\ufffc\ud800-\udfff]{1,400}"),
-    lambda *_: "",
+_UNSPEAKABLE = re.compile(
+    "[\0-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ufff9-\ufffc\ud800-\udfff]{1,400}"
 )
-"""Control characters and halves of characters, which no engine is to see."""
-_TOKEN_SIGNS = Rule(re.compile(r"\](?=\(/)"), lambda *_: "] ")
-"""What only looks like a pronunciation, to an engine that reads them."""
-
-_ENGLISH_NUMBERS = (
-    _calendar.ISO_DATE, _calendar.DATE, _calendar.TIME, _calendar.HALF, _calendar.MONTH_DAY,
-    _amounts.PRICE, _amounts.PRICE_AFTER, _calendar.DECADE, _amounts.ORDINAL, _amounts.FRACTION,
-    _amounts.PERCENT, _amounts.VERSION, _amounts.RANGE, _amounts.SCALED, _symbols.NUMBER_SIGN,
-    _amounts.ANY, _symbols.TITLE, _symbols.PHRASE, _symbols.ET_CETERA,
-)  # fmt: skip
-_SIGNS = (_symbols.SLASHES, _symbols.NOISE, _symbols.SIGN)
-_DAY_FIRST = frozenset({"GB", "AU", "NZ", "IE", "IN", "ZA"})
-
-_COMMA_NUMBER = re.compile(
-    r"(?<![\w.,:/-])(?P<whole>\d{1,3}(?:[.\u00a0\u202f]\d{3}){1,5}|\d{1,400})(?:,(?P<part>\d{1,40}))?"
-    r"(?![\w:/]|[.,-]\d)"
+_ALWAYS = (
+    # Control characters and halves of characters, which no engine is to see.
+    Rule(TokenKind.SYMBOL, _UNSPEAKABLE, lambda *_: ""),
+    # What only looks like a pronunciation, to an engine that reads them.
+    Rule(TokenKind.SYMBOL, re.compile(r"\](?=\(/)"), lambda *_: "] "),
 )
-"""A number as the other languages of ``numbers.LANGUAGES`` write it."""
-# "Am 3. Mai": the stop makes it an ordinal, whose form depends on the sentence.
-_BEFORE_ORDINAL_STOP = re.compile(r"\.\s")
+_DAY_FIRST = frozenset({"AU", "GB", "HK", "IE", "IN", "JM", "KE", "NG", "NZ", "SG", "ZA"})
+"""Where English dates begin with the day."""
+_OPTIONS = {
+    TokenKind.EMAIL: "email_normalization",
+    TokenKind.URL: "url_normalization",
+    TokenKind.PHONE: "phone_normalization",
+    TokenKind.UNIT: "unit_normalization",
+    TokenKind.PLURAL: "optional_pluralization_normalization",
+    TokenKind.SYMBOL: "replace_remaining_symbols",
+}
+"""Kinds that can be switched off by themselves."""
 
 
 def normalized(
@@ -50,55 +48,51 @@ def normalized(
     Args:
         tracked: the text.
         language: BCP-47; without one nothing is written out.
-        model: numbers and the like are left to one that reads them (``NORMALIZATION``).
+        model: what its engine reads rightly by itself is left to it.
         options: what to write out.
         settled: replacements that come before any of these, ascending.
     """
-    reading = _reading(language, spells=Capability.NORMALIZATION not in model.capabilities)
-    rules = [_UNSPEAKABLE, _TOKEN_SIGNS, *(_rules(reading, options) if reading else ())]
-    taken = sorted([*((each.start, each.end) for each in settled), *tracked.fixed])
-    new = found(rules, tracked.text, reading or Reading(language=""), taken)
-    return replaced(tracked, sorted([*settled, *new], key=lambda each: each.start))
+    text = tracked.text
+    reading = _reading(language)
+    new = found(_ALWAYS, text, reading, [*settled, *tracked.fixed])
+    if options.normalize:
+        taken: list[Replacement | tuple[int, int]] = [*new, *tracked.fixed]
+        rules = _rules(reading, options)
+        new = found(rules, text, reading, taken, model.read_kinds(language))
+    return replaced(tracked, new)
 
 
-def _reading(language: str | None, *, spells: bool) -> Reading | None:
-    main = main_language(language)
-    if main not in numbers.LANGUAGES:
-        return None
+def cleaned(tracked: Tracked, options: NormalizationOptions, *, marks: bool) -> Tracked:
+    """Take out what is only there for the eye.
+
+    Args:
+        tracked: the text.
+        options: what to write out.
+        marks: it may be Markdown or HTML.
+    """
+    reading = Reading(language="")
+    rules = (*TYPOGRAPHY, *FANCY) if options.normalize else TYPOGRAPHY
+    new = found(rules, tracked.text, reading, tracked.fixed)
+    if marks and options.normalize and options.markup_normalization:
+        taken = sorted([*((each.start, each.end) for each in new), *tracked.fixed])
+        new = sorted(
+            [*new, *markdown.marks(tracked.text, taken)], key=lambda replacement: replacement.start
+        )
+    return replaced(tracked, new)
+
+
+def _reading(language: str | None) -> Reading:
     subtags = (language or "").upper().replace("_", "-").split("-")[1:]
-    day_first = not _DAY_FIRST.isdisjoint(subtags)
-    return Reading(language=main, is_day_first=day_first, spells=spells)
+    region = next((each for each in subtags if len(each) == 2), "")
+    main = main_language(language)
+    return Reading(language=main, region=region, is_day_first=main != "en" or region in _DAY_FIRST)
 
 
 def _rules(reading: Reading, options: NormalizationOptions) -> Iterator[Rule]:
-    """Yield the rules that hold, the first ones first."""
-    if not options.normalize:
-        return
-    if reading.language != "en":
-        if reading.spells:
-            yield Rule(_COMMA_NUMBER, _say_comma_number)
-        return
-    if options.email_normalization:
-        yield _addresses.EMAIL
-    if options.url_normalization:
-        yield _addresses.URL
-    if options.phone_normalization:
-        yield _addresses.PHONE
-    if options.unit_normalization:
-        yield _amounts.MEASURE
-    if options.optional_pluralization_normalization:
-        yield _symbols.PLURAL
-    if reading.spells:
-        yield from _ENGLISH_NUMBERS
-        if options.replace_remaining_symbols:
-            yield from _SIGNS
-
-
-def _say_comma_number(match: re.Match[str], reading: Reading) -> str | None:
-    is_ordinal = reading.language == "de" and _BEFORE_ORDINAL_STOP.match(match.string, match.end())
-    if is_ordinal and not match["part"]:
-        return None
-    whole = re.sub(r"\D", "", match["whole"])
-    return numbers.cardinal(
-        f"{whole}.{match['part']}" if match["part"] else whole, reading.language
-    )
+    """Yield the rules that hold."""
+    yield from emoji.NAMED if options.read_emoji else emoji.SILENT
+    known = lang.find(reading.language)
+    for rule in known.rules if known else ():
+        option = _OPTIONS.get(rule.kind)
+        if option is None or getattr(options, option):
+            yield rule

@@ -54,6 +54,16 @@ def digits(number: str, language: str) -> str:
     return " ".join(names[int(each)] for each in number if each.isdecimal())
 
 
+@lru_cache(maxsize=4096)
+def spelled(number: int, locale: str, ruleset: str) -> str | None:
+    """Spell a number out by one of the rule sets that Unicode has for a locale (``pt_PT``).
+
+    None if the rule set does not reach so far.
+    """
+    words = _engine(locale).format_number(number, ruleset_names=[ruleset]).text
+    return None if any(each.isdigit() for each in words) else words.replace("\u00ad", "")
+
+
 @cache
 def _engine(language: str) -> RbnfEngine:
     # A tenth of a second, which only a text with a number in it needs.

@@ -6,19 +6,23 @@ from dataclasses import dataclass, field
 
 from .pronunciations import Pronunciations
 
+__all__ = [
+    "NormalizationOptions",
+    "TextOptions",
+]
+
 
 @dataclass(frozen=True, kw_only=True)
 class NormalizationOptions:
-    """What is written out as words, for English unless it says otherwise.
+    """What is written out as words, in the languages of ``open_speech.text.lang``.
 
-    What the engine does by itself (``Capability.NORMALIZATION``) is left to it: numbers, sums of
-    money, times, abbreviations, symbols.
+    What the engine reads rightly by itself (``ModelInfo.reads``) is left to it.
     """
 
     normalize: bool = True
     """Do any of this; numbers, money, times and abbreviations have no option of their own."""
-    unit_normalization: bool = False
-    """``10 km/h`` as 10 kilometers per hour."""
+    unit_normalization: bool = True
+    """``10 km/h`` as ten kilometers per hour."""
     url_normalization: bool = True
     """``example.com/a`` as example dot com slash a."""
     email_normalization: bool = True
@@ -28,7 +32,11 @@ class NormalizationOptions:
     phone_normalization: bool = True
     """``555-123-4567`` digit by digit."""
     replace_remaining_symbols: bool = True
-    """``&`` as and, ``%`` as percent; ``*`` and the like are left out."""
+    """``&`` as and, ``=`` as equals; ``*`` and the like are left out."""
+    markup_normalization: bool = True
+    """Marks of Markdown, tags and entities of HTML are silent, in any language."""
+    read_emoji: bool = False
+    """Emoji are named, in any language; else they are left out."""
 
 
 @dataclass(frozen=True, kw_only=True)

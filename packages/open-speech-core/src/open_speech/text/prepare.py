@@ -6,16 +6,22 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from ..models import Capability, ModelInfo
-from ..script import Pause, Piece
-from ..speech import SpeechRequest
+from .._synthesis.utterances import Pause, Utterance
+from .._types.models import Capability, ModelInfo
+from .._types.speech import SpeechRequest
+from .._types.tokens import TokenKind
+from ..voices.resolve import voice_language
 from . import markup, ssml
 from ._tracked import Replacement, Tracked, cut, replaced
-from .languages import language_of
-from .normalize import normalized
+from .normalize import cleaned, normalized
 from .options import TextOptions
 from .sentences import MAX_CHARS, MIN_CHARS, Sentence, SentenceSplitter
-from .stretches import Stretch
+from .spans import Span
+
+__all__ = [
+    "prepare",
+]
+
 
 _SPACE = re.compile(r"\s+")
 _JOINT = re.compile(r"(?<=[^\s,;:])[\s,;:](?=[\s,;:]{0,3}[^\s,;:])|(?<=[,;:])\s(?=\S)")
@@ -24,7 +30,7 @@ _JOINT = re.compile(r"(?<=[^\s,;:])[\s,;:](?=[\s,;:]{0,3}[^\s,;:])|(?<=[,;:])\s(
 
 def prepare(
     request: SpeechRequest, model: ModelInfo, options: TextOptions | None = None
-) -> list[Piece | Pause]:
+) -> list[Utterance | Pause]:
     """Make a text ready for a model; empty if there is nothing to speak.
 
     Time is linear in the text, whatever it holds.
@@ -34,7 +40,7 @@ def prepare(
         UnsupportedCapability: a pronunciation that the model cannot take.
     """
     options = options or TextOptions()
-    script: list[Piece | Pause] = []
+    script: list[Utterance | Pause] = []
     first = True
     for item in _stretches(request, model, options):
         if isinstance(item, Pause):
@@ -43,25 +49,26 @@ def prepare(
         pieces = list(_pieces(item, request, model, options, first=first))
         first = first and not pieces
         script += pieces
-    return script if any(isinstance(item, Piece) for item in script) else []
+    return script
 
 
 def _stretches(
     request: SpeechRequest, model: ModelInfo, options: TextOptions
-) -> Iterator[Stretch | Pause]:
+) -> Iterator[Span | Pause]:
     text = request.text
     if options.ssml and "<" in text:
-        language = language_of(model, request.voice, request.language)
-        return ssml.stretches(text, model, language)
+        language = voice_language(model, request.voice, request.language)
+        return ssml.spans(text, model, language)
     if options.markup:
-        return markup.stretches(text, model, voice_tags=options.voice_tags)
-    return iter([Stretch(tracked=Tracked(text=text))])
+        return markup.spans(text, model, voice_tags=options.voice_tags)
+    return iter([Span(tracked=Tracked(text=text))])
 
 
 def _written_out(
     tracked: Tracked, language: str | None, model: ModelInfo, options: TextOptions
 ) -> Tracked:
     """Replace what the dictionary has, and what the engine cannot read."""
+    tracked = cleaned(tracked, options.normalization, marks=not options.ssml)
     settled: list[Replacement] = []
     if options.pronunciations:
         free = _masked(tracked, " ")
@@ -71,20 +78,23 @@ def _written_out(
 
 
 def _pieces(
-    stretch: Stretch, request: SpeechRequest, model: ModelInfo, options: TextOptions, *, first: bool
-) -> Iterator[Piece]:
-    """Cut one stretch into sentences, leaving out what has nothing to speak."""
-    setting = stretch.setting
-    language = language_of(
+    span: Span, request: SpeechRequest, model: ModelInfo, options: TextOptions, *, first: bool
+) -> Iterator[Utterance]:
+    """Cut one span into sentences, leaving out what has nothing to speak."""
+    setting = span.setting
+    language = voice_language(
         model, setting.voice or request.voice, setting.language or request.language
     )
-    tracked = _written_out(stretch.tracked, language, model, options)
-    reads_symbols = Capability.NORMALIZATION in model.capabilities
+    tracked = _written_out(span.tracked, language, model, options)
+    reads_symbols = TokenKind.SYMBOL in model.read_kinds(language)
     for sentence in _sentences(tracked, language, model, options, first=first):
-        if not _is_speakable(tracked.text[sentence.start : sentence.end], symbols=reads_symbols):
+        written = tracked.text[sentence.start : sentence.end]
+        if not _is_speakable(written, symbols=reads_symbols):
             continue
-        part = _with_single_spaces(cut(tracked, sentence.start, sentence.end))
-        yield Piece(
+        # What is fixed may have been cut at a space.
+        start = sentence.end - len(written.lstrip())
+        part = _with_single_spaces(cut(tracked, start, start + len(written.strip())))
+        yield Utterance(
             text=part.text,
             start=part.start,
             edits=part.edits,

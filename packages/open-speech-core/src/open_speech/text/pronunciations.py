@@ -9,8 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..languages import main_language
+from .._types.languages import main_language
 from ._tracked import Replacement
+from .typography import with_plain_apostrophes
+
+__all__ = [
+    "Pronunciation",
+    "Pronunciations",
+]
+
 
 ANY = "any"
 """The section of words of every language."""
@@ -53,7 +60,8 @@ class Pronunciations:
                 first = _WORD.match(word)
                 if first is None:
                     raise ValueError(f"{word!r} does not begin with a letter or a digit")
-                index.setdefault(first[0].lower(), []).append((word.lower(), pronunciation))
+                plain = with_plain_apostrophes(word.lower())
+                index.setdefault(first[0].lower(), []).append((plain, pronunciation))
             self._by_first[language.lower()] = index
 
     @classmethod

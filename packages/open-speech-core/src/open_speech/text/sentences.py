@@ -18,8 +18,15 @@ from dataclasses import dataclass
 
 import sentencex  # type: ignore[import-untyped, unused-ignore]
 
-from ..languages import main_language
+from .._types.languages import main_language
 from ._cuts import GRAPHEME_REACH, best_cut, clause_cut
+
+__all__ = [
+    "Sentence",
+    "SentenceSplitter",
+    "split_sentences",
+]
+
 
 MAX_CHARS = 400
 """About 25 seconds of speech: what small engines still take in one go."""

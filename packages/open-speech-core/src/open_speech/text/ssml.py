@@ -13,12 +13,12 @@ from dataclasses import dataclass, field, replace
 from typing import NoReturn
 from xml.parsers import expat
 
+from .._synthesis.utterances import Pause
+from .._types.models import ModelInfo
 from ..errors import InvalidRequest
-from ..models import ModelInfo
-from ..script import Pause
 from .prosody import MAX_VOLUME, break_seconds, rate_factor, volume_factor
 from .say_as import say_as
-from .stretches import MAX_IPA, Collector, Setting, Stretch, clamped_rate
+from .spans import MAX_IPA, Collector, Setting, Span, clamped_rate
 
 MAX_DEPTH = 32
 MAX_ELEMENTS = 100_000
@@ -43,9 +43,7 @@ _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8}){0,8}")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
-def stretches(
-    text: str, model: ModelInfo, language: str | None = None
-) -> Iterator[Stretch | Pause]:
+def spans(text: str, model: ModelInfo, language: str | None = None) -> Iterator[Span | Pause]:
     """Read a document; places are those in the document as it came.
 
     Args:

@@ -1,0 +1,1 @@
+"""Files that processes share: locks, and records of other releases."""

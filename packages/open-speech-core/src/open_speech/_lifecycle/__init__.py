@@ -1,0 +1,1 @@
+"""The life of a model: downloaded, loaded, in use, drained, evicted."""

@@ -1,0 +1,25 @@
+"""What models can do: each operation is declared once, in its own module.
+
+The wire, hosts, workers, leases and the service know only ``Operation``. A backend lists its
+operations, and a model has one method for each.
+"""
+
+from .align import ALIGN
+from .detect import DETECT
+from .listen import LISTEN
+from .operation import Fed, Needs, Operation
+from .synthesize import SYNTHESIZE
+from .transcribe import TRANSCRIBE
+from .turn_end import PREDICT_TURN_END
+
+__all__ = [
+    "ALIGN",
+    "DETECT",
+    "LISTEN",
+    "PREDICT_TURN_END",
+    "SYNTHESIZE",
+    "TRANSCRIBE",
+    "Fed",
+    "Needs",
+    "Operation",
+]

@@ -1,0 +1,1 @@
+"""Find providers, describe them, and resolve model names."""

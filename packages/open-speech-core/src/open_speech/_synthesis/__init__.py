@@ -1,0 +1,1 @@
+"""Turn prepared text into continuous speech, whatever the engine."""

@@ -1,0 +1,1 @@
+"""Voices: resolve names, mix voices, keep recordings to clone."""
