@@ -30,8 +30,8 @@ def say(model: EspeakModel, text: str, voice: str = "en-us", **settings: object)
     return list(model.synthesize(SpeechRequest(text=text, voice=voice, **settings)))  # type: ignore[arg-type]
 
 
-def samples(stretches: list[Audio]) -> Samples:
-    return np.concatenate([stretch.samples for stretch in stretches])
+def samples(chunks: list[Audio]) -> Samples:
+    return np.concatenate([chunk.samples for chunk in chunks])
 
 
 def heard_pitch(sound: Samples) -> float:
@@ -47,14 +47,14 @@ def heard_pitch(sound: Samples) -> float:
 
 
 def test_sentences_come_one_by_one(model: EspeakModel) -> None:
-    stretches = say(model, TEXT)
-    assert len(stretches) == 3
-    for stretch in stretches:
-        assert stretch.sample_rate == 22_050
-        assert stretch.samples.dtype == np.float32
-        assert stretch.samples.ndim == 1
-        assert 0.1 < np.abs(stretch.samples).max() <= 1
-        assert stretch.seconds > 0.5
+    chunks = say(model, TEXT)
+    assert len(chunks) == 3
+    for chunk in chunks:
+        assert chunk.sample_rate == 22_050
+        assert chunk.samples.dtype == np.float32
+        assert chunk.samples.ndim == 1
+        assert 0.1 < np.abs(chunk.samples).max() <= 1
+        assert chunk.seconds > 0.5
 
 
 def test_a_text_sounds_like_its_sentences(model: EspeakModel) -> None:
@@ -63,12 +63,21 @@ def test_a_text_sounds_like_its_sentences(model: EspeakModel) -> None:
     np.testing.assert_array_equal(samples(say(model, TEXT)), np.concatenate(apart))
 
 
-@pytest.mark.parametrize("voice", ["en-us", "en-us+f3", "de", "cmn"])
+@pytest.mark.parametrize("voice", ["en-us", "de", "cmn"])
 def test_the_same_request_gives_the_same_samples(model: EspeakModel, voice: str) -> None:
     first = samples(say(model, TEXT, voice))
     say(model, "Something else.", "en-gb-scotland", speed=2.0, pitch=1.3)
     next(model.synthesize(SpeechRequest(text=TEXT, voice="fr-fr+m2")))
     np.testing.assert_array_equal(samples(say(model, TEXT, voice)), first)
+
+
+def test_a_timbre_is_the_same_from_request_to_request(model: EspeakModel) -> None:
+    """Its flutter is not, in a process that has spoken before."""
+    first = samples(say(model, TEXT, "en-us+f3"))
+    say(model, "Something else.", "en-gb-scotland", speed=2.0, pitch=1.3)
+    again = samples(say(model, TEXT, "en-us+f3"))
+    assert len(again) == pytest.approx(len(first), rel=0.001)
+    assert heard_pitch(again) == pytest.approx(heard_pitch(first), rel=0.03)
 
 
 def test_two_models_share_the_library_in_turns(model: EspeakModel) -> None:
@@ -189,15 +198,34 @@ def test_control_characters_are_no_commands(model: EspeakModel) -> None:
 @given(st.text(max_size=60), st.sampled_from(["en-us", "de", "hi", "cmn", "ar"]))
 def test_any_text_ends_and_gives_sane_words(text: str, voice: str) -> None:
     backend_model = _shared()
-    for stretch in say(backend_model, text, voice, word_timestamps=True):
-        assert np.isfinite(stretch.samples).all()
-        times = [(word.start, word.end) for word in stretch.words]
-        assert all(0 <= start <= end <= stretch.seconds for start, end in times)
+    spoken = model_module._CONTROL.sub(" ", text)
+    for chunk in say(backend_model, text, voice, word_timestamps=True):
+        assert np.isfinite(chunk.samples).all()
+        times = [(word.start, word.end) for word in chunk.words]
+        assert all(0 <= start <= end <= chunk.seconds for start, end in times)
         assert [start for start, _ in times] == sorted(start for start, _ in times)
-        assert all(word.text and word.text in text for word in stretch.words)
+        assert all(word.text and word.text in spoken for word in chunk.words)
 
 
 def _shared(cache: list[EspeakModel] = []) -> EspeakModel:  # noqa: B006 - one for all examples
     if not cache:
         cache.append(EspeakModel(EspeakBackend().list_available()[0]))
     return cache[0]
+
+
+@pytest.mark.parametrize("speed", [0.6, 0.8, 1.4, 1.6])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The garden behind the old house was full of roses and tall grass.",
+        "My brother will bring the letters to the office tomorrow morning.",
+        "Two short ones.",
+    ],
+)
+def test_a_sentence_lasts_what_the_speed_makes_of_it(
+    model: EspeakModel, text: str, speed: float
+) -> None:
+    normal, other = (
+        np.flatnonzero(samples(say(model, text, speed=each)))[-1] for each in (1.0, speed)
+    )
+    assert other * speed == pytest.approx(normal, rel=0.03)

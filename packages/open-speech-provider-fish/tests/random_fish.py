@@ -56,7 +56,17 @@ def _text_model(folder: Path, codes: int) -> None:
         head_dim=16, max_seq_len=4096, codebook_size=codes, num_codebooks=CODEBOOKS,
         n_fast_layer=2, attention_qk_norm=True, initializer_range=0.5,
     )  # fmt: skip
-    llama.DualARTransformer(config, tokenizer=tokenizer).save_pretrained(folder)
+    model = llama.DualARTransformer(config, tokenizer=tokenizer)
+    _scatter(model)
+    model.save_pretrained(folder)
+
+
+@torch.no_grad()
+def _scatter(model: torch.nn.Module) -> None:
+    """Make the parameters random that upstream makes constant: norms, scales, biases, alphas."""
+    for parameter in model.parameters():
+        if parameter.min() == parameter.max():
+            parameter.copy_(parameter * 0.5 + torch.rand_like(parameter) * 0.5 + 0.01)
 
 
 def _small_codec() -> Any:
@@ -77,6 +87,7 @@ def _small_codec() -> Any:
 
 def _codec(folder: Path, config: Any, frames: torch.Tensor) -> None:
     codec = instantiate(config).eval()
+    _scatter(codec)
     with torch.inference_mode():
         for _ in range(6):  # its last step is a tanh, so it takes a few
             sound = codec.decode(frames, torch.tensor([frames.shape[2]]))[0]

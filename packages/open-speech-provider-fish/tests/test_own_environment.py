@@ -39,6 +39,8 @@ MODEL = "openaudio-s1-mini"
 REPOSITORY = "fishaudio/openaudio-s1-mini"
 COMMAND = [sys.executable, "-c", "from open_speech_server.cli.main import main; main()"]
 PACKAGE = Path(__file__).parents[1]
+UNREAD = (".freqs_cis", ".causal_mask")
+"""Tables that upstream makes of the sizes and keeps in its files all the same."""
 IMPORTS_BYTES = 3_000_000_000
 """Torch and transformers in a worker, masks and caches, and what a few frames need."""
 
@@ -127,6 +129,8 @@ def test_guest_is_installed_and_speaks(
         assert versions[name] == own[name]
         assert metadata.version(name) != own[name]
     assert versions["torch"] == metadata.version("torch")
+    if codec == "small":
+        check_weights(data)
     check_memory(client, (data / "checkpoint" / "codec.pth").stat().st_size)
 
     command(environment, "providers", "remove", NAME)
@@ -140,6 +144,18 @@ def test_guest_is_installed_and_speaks(
 def recording() -> str:
     """Two seconds of a tone, as a request carries them."""
     return base64.b64encode(encode([sine(2.0, sample_rate=44_100)], "wav")).decode()
+
+
+def check_weights(data: Path) -> None:
+    """Each tensor changes what is said or heard, and each name in the files is read."""
+    own = EnvironmentStore(data / "data" / "environments").get(NAME)
+    assert own is not None
+    script = Path(__file__).with_name("spoil_fish.py")
+    arguments = [str(own.python), str(script), str(data / "checkpoint")]
+    done = subprocess.run(arguments, check=True, capture_output=True, text=True)
+    found = json.loads(done.stdout)
+    assert found["silent"] == []
+    assert {name for name in found["unread"] if not name.endswith(UNREAD)} == set()
 
 
 def check_memory(client: httpx.Client, weights: int) -> None:

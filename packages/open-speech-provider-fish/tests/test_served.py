@@ -9,8 +9,8 @@ import pytest
 from fish_upstream import RATE, Upstream
 
 from open_speech import Audio, Config, OpenSpeech, Policy, SpeechRequest
+from open_speech._lifecycle.states import ModelState
 from open_speech.errors import ModelLoadFailed, Unavailable, UnknownVoice
-from open_speech.resident import ModelState
 from open_speech.testing import join, sine
 
 MODEL = "fish-server"
@@ -30,8 +30,8 @@ async def speech(upstream: Upstream) -> AsyncIterator[OpenSpeech]:
 
 async def say(speech: OpenSpeech, **more: object) -> Audio:
     request = SpeechRequest(**{"text": "Hello. And again.", "voice": "", **more})  # type: ignore[arg-type]
-    async with aclosing(speech.speak(request, model=MODEL)) as stretches:
-        return join(*[stretch async for stretch in stretches])
+    async with aclosing(speech.synthesize(request, model=MODEL)) as chunks:
+        return join(*[chunk async for chunk in chunks])
 
 
 async def test_server_speaks_through_a_worker(speech: OpenSpeech, upstream: Upstream) -> None:

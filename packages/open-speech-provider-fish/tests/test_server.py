@@ -39,10 +39,10 @@ def say(model: ServerModel, text: str = "Hello there", **more: Any) -> Audio:
 
 
 def test_sound_comes_as_the_server_sends_it(upstream: Upstream) -> None:
-    text = "A text of some length, for more than one stretch."
-    stretches = list(loaded(upstream).synthesize(SpeechRequest(text=text, voice="random")))
-    assert len(stretches) > 1
-    sound = join(*stretches)
+    text = "A text of some length, for more than one chunk."
+    chunks = list(loaded(upstream).synthesize(SpeechRequest(text=text, voice="random")))
+    assert len(chunks) > 1
+    sound = join(*chunks)
     assert sound.sample_rate == RATE
     assert len(sound.samples) == round(len(text) * SECONDS_PER_CHAR * RATE)
     assert 0.49 < float(np.abs(sound.samples).max()) < 0.51
@@ -210,8 +210,8 @@ def test_request_that_is_given_up_is_given_up_there(upstream: Upstream) -> None:
         asked_again.set()
 
     upstream.answer = endless
-    stretches = loaded(upstream).synthesize(SpeechRequest(text="Hello", voice="random"))
-    assert next(stretches).seconds > 0
-    stretches.close()  # type: ignore[attr-defined]
+    chunks = loaded(upstream).synthesize(SpeechRequest(text="Hello", voice="random"))
+    assert next(chunks).seconds > 0
+    chunks.close()  # type: ignore[attr-defined]
     assert upstream.left.wait(60)
     assert asked_again.wait(60)

@@ -1,6 +1,9 @@
 # ruff: noqa: RUF001 - phonetic letters
 """A model of random weights in the official layout: full size in memory, some megabytes on disk.
 
+Every number is random, also those that torch makes 0 or 1 (biases, norms, alphas): two tensors with
+equal values can be mistaken for each other without a test noticing.
+
 The layout and the trick are those of torch: a tensor may be a view whose rows overlap, and only
 the numbers below it are written. ``make(folder, squeeze=False)`` writes all 327 MB.
 """
@@ -61,8 +64,9 @@ class Published(_network.Parts):
 def _checkpoint(*, squeeze: bool) -> dict[str, dict[str, torch.Tensor]]:
     """As published: one dictionary per part, ``module.`` before each name."""
     parts = Published()
+    _scatter(parts)
     head = parts.predictor.duration_proj.linear_layer
-    head.bias.data.fill_(_FRAMES_BIAS)
+    torch.nn.init.normal_(head.bias, _FRAMES_BIAS, 0.05)
     head.weight.data.mul_(0.05)
     notes = parts.predictor.F0_proj
     notes.weight.data.mul_(_NOTES_SCALE)
@@ -75,6 +79,14 @@ def _checkpoint(*, squeeze: bool) -> dict[str, dict[str, torch.Tensor]]:
         }
         for name, part in parts.named_children()
     }
+
+
+@torch.no_grad()
+def _scatter(parts: torch.nn.Module) -> None:
+    """Make the parameters random that torch makes constant."""
+    for parameter in parts.parameters():
+        if parameter.min() == parameter.max():
+            parameter.copy_(parameter * 0.5 + torch.rand_like(parameter) * 0.5 + 0.01)
 
 
 def _kept(tensor: torch.Tensor, squeeze: bool) -> torch.Tensor:

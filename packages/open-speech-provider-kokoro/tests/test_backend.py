@@ -58,7 +58,7 @@ class Touch:
         return os.mkdir, (str(self.canary),)
 
 
-def test_p3_weights_run_no_code(copy: Path, tmp_path: Path) -> None:
+def test_weights_run_no_code(copy: Path, tmp_path: Path) -> None:
     canary = tmp_path / "canary"
     torch.save({"bert": {"module.x": Touch(canary)}}, copy / "kokoro-v1_0.pth")
     with pytest.raises(ModelLoadFailed, match=r"kokoro-v1_0\.pth"):
@@ -90,7 +90,7 @@ def _edited(change: Callable[[dict[str, object]], object]) -> Callable[[Path], o
         _edited(lambda config: config.pop("vocab")),
     ],
 )
-def test_p6_files_that_lie_are_refused(copy: Path, spoil: Callable[[Path], object]) -> None:
+def test_files_that_lie_are_refused(copy: Path, spoil: Callable[[Path], object]) -> None:
     spoil(copy)
     with pytest.raises(ModelLoadFailed) as raised:
         load(copy)

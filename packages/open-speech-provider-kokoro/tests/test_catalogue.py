@@ -7,9 +7,9 @@ from collections import Counter
 import pytest
 
 from open_speech import Capability
-from open_speech.voices import OPENAI_VOICES, resolve_voice
+from open_speech.voices.resolve import resolve_voice
 from open_speech_provider_kokoro.catalogue import KOKORO
-from open_speech_provider_kokoro.voices import LANGUAGES, VOICES, letter_of
+from open_speech_provider_kokoro.voices import GAINS_DB, LANGUAGES, VOICES, letter_of
 
 
 def test_there_are_54_voices_in_nine_languages() -> None:
@@ -21,6 +21,19 @@ def test_there_are_54_voices_in_nine_languages() -> None:
     for voice in VOICES:
         assert voice.languages == (LANGUAGES[voice.id[0]].tag,)
         assert voice.gender == {"f": "female", "m": "male"}[voice.id[1]]
+
+
+OPENAI_VOICES = (
+    "alloy", "ash", "ballad", "coral", "echo", "fable", "onyx", "nova", "sage", "shimmer",
+    "verse", "marin", "cedar",
+)  # fmt: skip
+
+
+def test_every_voice_carries_the_gain_that_was_measured() -> None:
+    gains = {voice.id: voice.gain_db for voice in VOICES}
+    assert gains == GAINS_DB
+    assert gains["if_sara"] < gains["am_michael"] - 6  # the loudest and one of the softest
+    assert all(abs(gain) <= 8 for gain in gains.values())
 
 
 def test_every_openai_name_is_a_voice() -> None:

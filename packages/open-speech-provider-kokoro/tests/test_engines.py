@@ -10,10 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from open_speech import Samples
 from open_speech.errors import ModelNotReady
+from open_speech_provider_kokoro._engine import at_speed
 from open_speech_provider_kokoro._onnx import OnnxEngine
 from open_speech_provider_kokoro._torch import TorchEngine
 from open_speech_provider_kokoro._weights import Weights
@@ -30,13 +33,14 @@ seconds the ninth harmonic of 378 Hz is off by some thousandths of a turn.
 """
 STILL = 5e-5
 """The same where notes stand still and angles are unread; 5e-6 was measured."""
-HEARD, FEW = 2e-3, 0.25
+HEARD, FEW = 2e-3, 0.5
 """How many samples may differ by more where the angles are each engine's own.
 
 The network is given the angle of each frequency as a number between -pi and pi. One that lies at
 the seam falls on either side of it, by the last bit of a sum, and the next layer sees a jump of a
 whole turn. Of 55,000 angles five do so here. The original differs from itself by as much: in 13 %
-of the samples with one thread in place of two, in 15 % if its source is changed by 1e-6. So what
+of the samples with one thread in place of two, in 15 % if its source is changed by 1e-6. Processors
+differ as well: the two engines in 12 % on one, in 30 % on another. So what
 can be demanded of every sample is demanded with the angles made equal, and the angles apart.
 """
 
@@ -218,3 +222,17 @@ def test_full_size_random_weights(random_kokoro, tmp_path: Path) -> None:
 
 def test_the_architecture_is_full_size() -> None:
     assert ARCHITECTURE["plbert"]["num_hidden_layers"] == 12
+
+
+@settings(max_examples=100)
+@given(st.lists(st.integers(1, 50), min_size=1, max_size=100), st.floats(0.7, 1.4))
+def test_frames_at_another_speed_have_the_right_length(counts: list[int], speed: float) -> None:
+    frames = np.array(counts, np.int64)
+    paced = at_speed(frames, speed)
+    assert paced.dtype == frames.dtype
+    assert paced.min() >= 1
+    # What a symbol of one frame cannot give, the ones after it do, if they are there.
+    assert paced.sum() >= frames.sum() / speed - 1
+    if (frames / speed >= 1).all():
+        assert paced.sum() <= frames.sum() / speed + 1
+    np.testing.assert_array_equal(at_speed(frames, 1.0), frames)

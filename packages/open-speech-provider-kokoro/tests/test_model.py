@@ -52,7 +52,7 @@ def test_a_blend_is_a_voice_of_its_own(model: KokoroModel) -> None:
 @pytest.mark.parametrize(
     "voice", ["nobody", "af_heart+nobody", "../../config", "af_heart.pt", "voices/af_heart"]
 )
-def test_p1_a_voice_is_a_name_and_no_path(model: KokoroModel, voice: str) -> None:
+def test_a_voice_is_a_name_and_no_path(model: KokoroModel, voice: str) -> None:
     with pytest.raises(UnknownVoice):
         say(model, voice=voice)
 
@@ -84,9 +84,9 @@ def test_a_language_without_a_front_end_is_reported(
 @pytest.mark.deep
 def test_a_long_text_comes_in_stretches(model: KokoroModel) -> None:
     request = SpeechRequest(text="oh, " * 200, voice="af_heart", speed=8.0, word_timestamps=True)
-    stretches = model.synthesize(request)
-    first = next(stretches)
-    stretches.close()  # type: ignore[attr-defined]
+    chunks = model.synthesize(request)
+    first = next(chunks)
+    chunks.close()  # type: ignore[attr-defined]
     assert 100 < len(first.words) < 200
 
 

@@ -46,7 +46,7 @@ class Touch:
         return os.mkdir, (str(self.canary),)
 
 
-def test_p3_a_voice_runs_no_code(tmp_path: Path) -> None:
+def test_a_voice_runs_no_code(tmp_path: Path) -> None:
     canary = tmp_path / "canary"
     torch.save(Touch(canary), tmp_path / "af_a.pt")
     with pytest.raises(ModelLoadFailed, match="af_a"):
@@ -64,7 +64,7 @@ def test_p3_a_voice_runs_no_code(tmp_path: Path) -> None:
     ],
     ids=["rank", "small", "dictionary", "nan"],
 )
-def test_p6_other_tensors_are_no_voice(tmp_path: Path, value: object) -> None:
+def test_other_tensors_are_no_voice(tmp_path: Path, value: object) -> None:
     torch.save(value, tmp_path / "af_a.pt")
     with pytest.raises(ModelLoadFailed):
         Packs(tmp_path, "kokoro").style([("af_a", 1.0)], 5)

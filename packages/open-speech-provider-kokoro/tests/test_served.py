@@ -40,16 +40,16 @@ async def test_the_model_is_fetched_and_speaks(
     hub.add(WEIGHTS, files(folder) | {"README.md": b"about", "samples/HEARME.wav": bytes(10)})
     hub.add(TAGGER, files(tagger) | wheel | others)
     request = SpeechRequest(text="Oh, you.", voice="shimmer", word_timestamps=True, seed=5)
-    first = [audio async for audio in speech.speak(request, model="kokoro")]
+    first = [audio async for audio in speech.synthesize(request, model="kokoro")]
     assert [word.text for audio in first for word in audio.words] == ["Oh", "you"]
-    again = [audio async for audio in speech.speak(request, model=WEIGHTS)]
+    again = [audio async for audio in speech.synthesize(request, model=WEIGHTS)]
     assert sum(audio.seconds for audio in again) == sum(audio.seconds for audio in first)
     fetched = {exchange.key.rpartition(f"{TAGGER}/")[2] for exchange in hub.gets(f"{TAGGER}/*")}
     assert not {name for name in fetched if name.endswith((".whl", "README.md"))}
     assert not {name for name in fetched if name.startswith("ner/")}
 
 
-async def test_p6_a_file_that_lies_is_an_error_and_no_more(
+async def test_a_file_that_lies_is_an_error_and_no_more(
     speech: OpenSpeech, hub: FakeHub, folder: Path, tagger: Path
 ) -> None:
     spoilt = files(folder)
@@ -57,5 +57,5 @@ async def test_p6_a_file_that_lies_is_an_error_and_no_more(
     hub.add(WEIGHTS, spoilt)
     hub.add(TAGGER, tagger)
     with pytest.raises(OpenSpeechError, match=r"kokoro-v1_0\.pth"):
-        async for _ in speech.speak(SpeechRequest(text="Oh.", voice=""), model="kokoro"):
+        async for _ in speech.synthesize(SpeechRequest(text="Oh.", voice=""), model="kokoro"):
             pass

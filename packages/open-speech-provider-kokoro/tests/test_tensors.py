@@ -63,7 +63,7 @@ def test_views_are_read_as_torch_reads_them(tmp_path: Path, tensor: torch.Tensor
 
 
 @pytest.mark.parametrize("protocol", [2, 4])
-def test_p3_what_would_run_code_is_refused_and_does_not_run(tmp_path: Path, protocol: int) -> None:
+def test_what_would_run_code_is_refused_and_does_not_run(tmp_path: Path, protocol: int) -> None:
     canary = tmp_path / "canary"
     path = saved(tmp_path / "x.pt", {"a": Touch(canary)}, pickle_protocol=protocol)
     with pytest.raises(Malformed):
@@ -82,7 +82,7 @@ def test_other_things_than_tensors_are_refused(tmp_path: Path, value: object) ->
         read_tensors(path)
 
 
-def test_p6_a_tensor_of_two_terabytes_is_refused(tmp_path: Path) -> None:
+def test_a_tensor_of_two_terabytes_is_refused(tmp_path: Path) -> None:
     path = saved(tmp_path / "x.pt", torch.zeros(300, 300))
     size = struct.pack("<H", 300)
     data = path.read_bytes()
@@ -106,6 +106,13 @@ def test_old_files_are_refused(tmp_path: Path) -> None:
         read_tensors(path)
 
 
+def test_a_name_with_an_unknown_escape_is_refused(tmp_path: Path, sound_file: bytes) -> None:
+    path = tmp_path / "x.pt"
+    path.write_bytes(sound_file.replace(b"_rebuild_tensor_v2", b"_\\obuild_tensor_v2"))
+    with pytest.raises(Malformed):
+        read_tensors(path)
+
+
 @pytest.fixture(scope="module")
 def sound_file(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     path = tmp_path_factory.mktemp("tensors") / "x.pt"
@@ -117,7 +124,7 @@ def sound_file(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     changes=st.lists(st.tuples(st.integers(0, 5_000), st.integers(0, 255)), max_size=8),
     length=st.integers(0, 5_000),
 )
-def test_p6_broken_files_are_read_or_refused(
+def test_broken_files_are_read_or_refused(
     tmp_path: Path, sound_file: bytes, changes: list[tuple[int, int]], length: int
 ) -> None:
     data = bytearray(sound_file[: max(length, len(sound_file) - length)])

@@ -1,4 +1,3 @@
-# ruff: noqa: INP001 - a script
 """Write the graphs of the network down as ONNX files without weights.
 
     python tools/export_graphs.py [FOLDER]
@@ -19,17 +18,21 @@ import onnx
 import torch
 
 from open_speech_provider_kokoro import _network
-from open_speech_provider_kokoro.graphs import ARCHITECTURE, HERE
+from open_speech_provider_kokoro.graphs import ARCHITECTURE, HERE, UNREAD
 
 OPSET = 17
 
 
 def main(folder: Path = HERE) -> None:
-    """Write both graphs, and the shapes of the weights that they lack."""
+    """Write both graphs, and the shapes of the weights that they lack.
+
+    Writes nothing and exits if a weight of the network is in neither graph, and not in ``UNREAD``.
+    """
     torch.manual_seed(0)
     with torch.device("meta"):
         shapes = _network.Parts(ARCHITECTURE).state_dict()
     parts = _network.Parts(ARCHITECTURE).eval()
+    _tell_apart(parts)
     symbols, frames = 7, 11
     style = torch.zeros(1, 256)
     pace = _export(
@@ -53,13 +56,31 @@ def main(folder: Path = HERE) -> None:
         ["samples"],
         {"prosody": {2: "f"}, "features": {2: "f"}, "noise": {1: "s"}, "samples": {0: "s"}},
     )
-    weights = {}
-    for name, graph in {"pace": pace, "sound": sound}.items():
-        weights[name] = _empty(graph)
+    graphs = {"pace": pace, "sound": sound}
+    weights = {name: _empty(graph) for name, graph in graphs.items()}
+    _check(set(shapes), {name for names in weights.values() for name in names})
+    for name, graph in graphs.items():
         (folder / f"{name}.onnx").write_bytes(graph.SerializeToString(deterministic=True))
     known = {name: list(shapes[name].shape) for names in weights.values() for name in names}
     text = json.dumps({"graphs": weights, "shapes": known}, indent=1)
     (folder / "weights.json").write_text(text + "\n")
+
+
+def _tell_apart(parts: torch.nn.Module) -> None:
+    """Make every parameter random: the exporter merges those with equal values.
+
+    Fresh modules have many of them, biases of 0, norms and alphas of 1. Once merged, one weight of
+    the file would stand in for all the others.
+    """
+    for parameter in parts.parameters():
+        torch.nn.init.uniform_(parameter, 0.01, 0.1)
+
+
+def _check(named: set[str], read: set[str]) -> None:
+    """Exit unless every weight is read or known not to be."""
+    missing, unknown = named - read - UNREAD.keys(), read - named
+    if missing or unknown:
+        sys.exit(f"Not read by a graph: {sorted(missing)}. Not of the network: {sorted(unknown)}.")
 
 
 def _export(

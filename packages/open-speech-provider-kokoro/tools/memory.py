@@ -1,4 +1,4 @@
-# ruff: noqa: INP001, T201 - a script
+# ruff: noqa: T201 - a script
 """Print what a model takes: ``python tools/memory.py FOLDER [TAGGER]`` (Linux)."""
 
 from __future__ import annotations

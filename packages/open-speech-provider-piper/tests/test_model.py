@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -82,10 +84,10 @@ def test_settings_of_the_start_hold_until_a_request_has_others(
 
 
 def test_sentences_come_one_by_one(model: PiperModel) -> None:
-    stretches = model.synthesize(SpeechRequest(text=TEXT, voice="lessac"))
-    first = next(stretches)
+    chunks = model.synthesize(SpeechRequest(text=TEXT, voice="lessac"))
+    first = next(chunks)
     assert 0.5 < first.seconds < 10
-    assert len(list(stretches)) == 2
+    assert len(list(chunks)) == 2
 
 
 def test_requests_side_by_side_do_not_mix(trio: PiperModel) -> None:
@@ -138,3 +140,40 @@ def test_it_cannot_speak_once_closed(several: Path, load: Callable[..., PiperMod
     assert len(list(running)) == 2  # what had begun goes on
     with pytest.raises(ModelNotReady):
         say(closed, voice="anna")
+
+
+GROWTH = """
+import sys
+from pathlib import Path
+from open_speech import LoadContext, SpeechRequest
+from open_speech._worker.heap import trim
+from open_speech.voices.resolve import default_voice
+from open_speech_provider_piper import PiperBackend
+
+def resident():
+    trim()
+    return int(open("/proc/self/statm").read().split()[1]) * 4096 / 1e6
+
+path = Path(sys.argv[1])
+info = PiperBackend().inspect(path)
+model = PiperBackend().load(info, LoadContext(paths={"model": path}, threads=1))
+voice = default_voice(model.info or info)
+
+def say(words):
+    text = " ".join(["words"] * words) + "."
+    return list(model.synthesize(SpeechRequest(text=text, voice=voice)))
+
+say(5)
+before = resident()
+for words in (40, 12, 90, 33, 150, 7, 64):
+    say(words)
+print(resident() - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="resident memory is read as Linux tells it")
+def test_memory_does_not_grow_with_what_is_spoken(tmp_path, make):
+    make(tmp_path / "voice")
+    command = [sys.executable, "-c", GROWTH, str(tmp_path / "voice")]
+    found = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
+    assert float(found.stdout) < 60

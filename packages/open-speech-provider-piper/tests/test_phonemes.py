@@ -45,7 +45,7 @@ def test_pronunciations_stand_where_they_are(
 def test_a_symbol_without_sound_is_refused(model: PiperModel, text: str) -> None:
     with pytest.raises(InvalidRequest, match="no sound for") as caught:
         said(model, text)
-    assert caught.value.param == "input"
+    assert caught.value.param == "text"
 
 
 def test_brackets_of_the_text_are_text(model: PiperModel) -> None:

@@ -41,7 +41,7 @@ def voices(tmp_path_factory: pytest.TempPathFactory, make: Callable[..., Path]) 
     folder = tmp_path_factory.mktemp("repository")
     known = {info.id: info for info in PiperBackend().list_available()}
     for number, name in enumerate((LESSAC, TUGAO, DANNY, SEMAINE)):
-        graph, _, card = known[name].sources[0].files
+        (graph, _), (card,) = known[name].sources[0].files, known[name].sources[0].optional
         path = folder / graph
         make(
             path.parent,
@@ -71,7 +71,7 @@ async def speech(hub: FakeHub, voices: Path, tmp_path: Path) -> AsyncIterator[Op
 
 async def say(speech: OpenSpeech, name: str, text: str = TEXT, **more: Any) -> list[Audio]:
     request = SpeechRequest(**{"text": text, "voice": "", "options": STEADY, **more})
-    return [audio async for audio in speech.speak(request, model=name)]
+    return [audio async for audio in speech.synthesize(request, model=name)]
 
 
 def length(audio: list[Audio]) -> float:
@@ -87,7 +87,7 @@ async def test_a_published_name_fetches_its_three_files_alone(
     assert " ".join(words) == "Good morning everyone It is half past nine"
     fetched = {exchange.key.removeprefix(f"{REPOSITORY}/") for exchange in hub.gets()}
     (info,) = (info for info in PiperBackend().list_available() if info.id == LESSAC)
-    assert fetched == set(info.sources[0].files)
+    assert fetched == {*info.sources[0].files, *info.sources[0].optional}
 
 
 async def test_voices_of_one_repository_are_models_of_their_own(speech: OpenSpeech) -> None:
@@ -153,7 +153,7 @@ def _endless(path: Path) -> None:
 
 
 @pytest.mark.parametrize("spoil", [_truncated, _spoilt, _endless])
-async def test_p6_a_file_that_lies_harms_its_own_requests_alone(
+async def test_a_file_that_lies_harms_its_own_requests_alone(
     speech: OpenSpeech,
     hub: FakeHub,
     make: Callable[..., Path],

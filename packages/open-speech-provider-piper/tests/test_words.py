@@ -60,9 +60,9 @@ def test_times_are_those_of_the_engine(
 ) -> None:
     text = "Hello everyone, welcome back. Nobody expected anything else today!"
     expected = list(groups(bare_voice, text, speed))
-    stretches = spoken(model, text, speed=speed)
-    assert [len(audio.words) for audio in stretches] == [4, 5]
-    for audio, times in zip(stretches, expected, strict=True):
+    chunks = spoken(model, text, speed=speed)
+    assert [len(audio.words) for audio in chunks] == [4, 5]
+    for audio, times in zip(chunks, expected, strict=True):
         got = [(word.start, word.end) for word in audio.words]
         rate = audio.sample_rate
         assert got == [(start / rate, end / rate) for start, end in times]

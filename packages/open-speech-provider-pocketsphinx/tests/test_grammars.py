@@ -24,7 +24,7 @@ public <order> = [please] (turn (on | off) the <room> light | (open | close) the
 
 
 def heard(model: PocketsphinxModel, audio: Audio, grammar: str) -> str:
-    events = model.transcribe(TranscriptionRequest(audio=audio, grammar=grammar))
+    events = filter(None, model.transcribe(TranscriptionRequest(audio=audio, grammar=grammar)))
     return " ".join(event.text for event in events if isinstance(event, Segment))
 
 
@@ -53,11 +53,11 @@ def test_a_grammar_does_not_outlive_its_request(
     model: PocketsphinxModel, recording: Recording
 ) -> None:
     audio = recording("open")
-    free = list(model.transcribe(TranscriptionRequest(audio=audio)))
+    free = list(filter(None, model.transcribe(TranscriptionRequest(audio=audio))))
     heard(model, audio, "digits")
     with pytest.raises(InvalidRequest):
         heard(model, audio, "#JSGF V1.0; grammar g; public <a> = (yes;")
-    assert list(model.transcribe(TranscriptionRequest(audio=audio))) == free
+    assert list(filter(None, model.transcribe(TranscriptionRequest(audio=audio)))) == free
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, ClassVar
 
-from open_speech import LoadContext
+from open_speech import LoadContext, Model, ModelInfo, SpeechRequest
 from open_speech.testing import TTSConformance
 from open_speech_provider_qwen3 import Qwen3Backend
 
@@ -23,6 +23,10 @@ class _Tiny(TTSConformance):
     streams = True
     kind: ClassVar[str]
     _folder: ClassVar[tempfile.TemporaryDirectory[str]]
+
+    def request(self, info: ModelInfo, model: Model, **changes: Any) -> SpeechRequest:
+        """With a seed: what is random may end sooner than what it is compared with."""
+        return super().request(info, model, **{"seed": 7, **changes})
 
     @classmethod
     def setup_class(cls) -> None:
@@ -50,7 +54,7 @@ class TestPresetVoices(_Tiny):
 class TestClonedVoices(_Tiny):
     kind = "base"
     models = ("qwen3-tts-0.6b-base",)
-    reference_text = "What the recording says."
+    reference_text = "Transcript of the recording."
 
 
 class TestDesignedVoices(_Tiny):

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from open_speech import Config, Defaults, OpenSpeech, Policy, SpeechRequest
-from open_speech.resident import ModelState
+from open_speech._lifecycle.states import ModelState
 from open_speech.testing import sine
 
 FILES = {
@@ -113,7 +113,7 @@ async def test_a_worker_speaks_with_published_sizes_and_gives_its_memory_back(
         policy=Policy(load_wait_s=1800.0, call_timeout_s=1800.0, load_timeout_s=1800.0),
     )
     async with OpenSpeech(config) as speech:
-        pieces = [piece.samples async for piece in speech.speak(asked, model="published")]
+        pieces = [piece.samples async for piece in speech.synthesize(asked, model="published")]
         (status,) = [each for each in await speech.models() if each.id == "published"]
         assert status.state is ModelState.LOADED
         assert status.pid is not None

@@ -60,8 +60,8 @@ def bare(digits: Path) -> Any:
 
 
 @pytest.fixture(scope="session")
-def multilingual_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a multilingual model with random weights."""
+def random_whisper() -> Any:
+    """The module that makes models with random weights."""
     path = Path(__file__).with_name("random_whisper.py")
     spec = importlib.util.spec_from_file_location("random_whisper", path)
     assert spec is not None
@@ -69,7 +69,13 @@ def multilingual_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
-    return Path(module.make(tmp_path_factory.mktemp("models") / "multilingual"))
+    return module
+
+
+@pytest.fixture(scope="session")
+def multilingual_folder(random_whisper: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a multilingual model with random weights."""
+    return Path(random_whisper.make(tmp_path_factory.mktemp("models") / "multilingual"))
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ as short as speech makes it.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ REAL_TEXT_TOKENS = 50_257
 """Tokens before ``<|endoftext|>`` in a published multilingual model; the last one is empty."""
 _CONTEXT = 1500
 _TARGET = 448
+_BIAS = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,8 +52,12 @@ def make(
     *,
     quantization: str = "int8",
     seed: int = 0,
+    change: Callable[[Any], None] | None = None,
 ) -> Path:
-    """Write a model into ``folder`` and return it. Published ones are in ``float16``."""
+    """Write a model into ``folder`` and return it. Published ones are in ``float16``.
+
+    ``change`` may do anything to the specification before it is written.
+    """
     size = size or Dimensions()
     tokenizer = _tokenizer(size.text_tokens)
     vocabulary = sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])
@@ -67,6 +73,8 @@ def make(
     spec.config.suppress_ids_begin = [token("<|endoftext|>")]
     spec.config.lang_ids = [token(f"<|{code}|>") for code in _LANGUAGE_CODES]
     spec.config.alignment_heads = [[size.layers - 1, head] for head in range(size.heads)]
+    if change:
+        change(spec)
     spec.register_vocabulary([name for name, _ in vocabulary])
     spec.validate()
     spec.optimize(quantization=quantization)
@@ -104,7 +112,10 @@ def _end_at(decoder: Any, place: int, end_of_text: int) -> None:
 
 
 class _Weights:
-    """Fills specifications with noise of the size that keeps activations sane."""
+    """Fills specifications with noise of the size that keeps activations sane.
+
+    All of it is noise, biases and norms too: no tensor could be read in another's place unnoticed.
+    """
 
     def __init__(self, seed: int) -> None:
         self._random = np.random.default_rng(seed)
@@ -113,7 +124,7 @@ class _Weights:
         d = size.d_model
         for convolution, channels in ((spec.conv1, size.mels), (spec.conv2, d)):
             convolution.weight = self._noise(d, channels, 3, scale=(3 * channels) ** -0.5)
-            convolution.bias = np.zeros(d, np.float32)
+            convolution.bias = self._noise(d, scale=_BIAS)
         spec.position_encodings.encodings = self._noise(_CONTEXT, d)
         self._norm(spec.layer_norm, d)
         for layer in spec.layer:
@@ -136,10 +147,10 @@ class _Weights:
 
     def _linear(self, spec: Any, outputs: int, inputs: int) -> None:
         spec.weight = self._noise(outputs, inputs, scale=inputs**-0.5)
-        spec.bias = np.zeros(outputs, np.float32)
+        spec.bias = self._noise(outputs, scale=_BIAS)
 
     def _norm(self, spec: Any, d: int) -> None:
-        spec.gamma, spec.beta = np.ones(d, np.float32), np.zeros(d, np.float32)
+        spec.gamma, spec.beta = 1 + self._noise(d, scale=_BIAS), self._noise(d, scale=_BIAS)
 
     def _attention(self, spec: Any, d: int, outputs: tuple[int, ...]) -> None:
         self._norm(spec.layer_norm, d)

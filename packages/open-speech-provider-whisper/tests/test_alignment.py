@@ -7,10 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import ctranslate2
 import numpy as np
 import pytest
 
-from open_speech import Audio, DetectedLanguage, Segment, TranscriptionRequest
+from open_speech import AlignmentRequest, Audio, DetectedLanguage, Segment, TranscriptionRequest
 from open_speech.errors import InvalidRequest
 from open_speech.testing import join, noise, silence
 from open_speech_provider_whisper._silence import sounding
@@ -25,8 +26,8 @@ CLIPS = {
 
 
 def aligned(model: WhisperModel, audio: Audio, text: str, **fields: Any) -> Segment:
-    request = TranscriptionRequest(audio=audio, known_text=text, **fields)
-    language, segment = model.transcribe(request)
+    request = AlignmentRequest(audio=audio, text=text, **fields)
+    language, segment = model.align(request)
     assert isinstance(language, DetectedLanguage)
     assert isinstance(segment, Segment)
     return segment
@@ -89,7 +90,7 @@ def test_what_cannot_be_aligned_is_refused(
 ) -> None:
     with pytest.raises(InvalidRequest, match=reason) as caught:
         aligned(model, sound, text)
-    assert caught.value.param == "known_text"
+    assert caught.value.param == "text"
 
 
 def test_the_longest_text_is_taken(model: WhisperModel) -> None:
@@ -103,15 +104,15 @@ def test_silence_does_not_count(model: WhisperModel, recording: Recording) -> No
 
 
 def test_the_language_is_given_or_detected(multilingual: WhisperModel) -> None:
-    request = TranscriptionRequest(audio=noise(2, seed=3), known_text="Guten Tag.")
-    heard, segment = multilingual.transcribe(request)
+    request = AlignmentRequest(audio=noise(2, seed=3), text="Guten Tag.")
+    heard, segment = multilingual.align(request)
     (same, *_) = multilingual.transcribe(TranscriptionRequest(audio=noise(2, seed=3)))
     assert isinstance(heard, DetectedLanguage)
     assert isinstance(same, DetectedLanguage)
     assert heard.language == same.language
     assert 0 < (heard.probability or 0) <= 1
-    given, other = multilingual.transcribe(
-        TranscriptionRequest(audio=request.audio, known_text="Guten Tag.", language="pt-BR")
+    given, other = multilingual.align(
+        AlignmentRequest(audio=request.audio, text="Guten Tag.", language="pt-BR")
     )
     assert given == DetectedLanguage(language="pt")
     assert isinstance(segment, Segment)
@@ -150,3 +151,80 @@ def test_a_window_holds_so_much_sound_from_a_moment_on() -> None:
         np.concatenate([sound.samples[160 * 160 : 205 * 160], sound.samples[395 * 160 :]]),
     )
     assert window.moment(0.5, end=False) == 4.0
+
+
+def spoil(name: str) -> Callable[[Any], None]:
+    """Add noise to the weight of this name, such as ``decoder.layer_norm.gamma``."""
+
+    def change(spec: Any) -> None:
+        *path, last = name.split(".")
+        for step in path:
+            spec = spec[int(step)] if step.isdigit() else getattr(spec, step)
+        kept = getattr(spec, last)
+        noise_ = np.random.default_rng(1).standard_normal(kept.shape, np.float32)
+        setattr(spec, last, kept + noise_)
+
+    return change
+
+
+WEIGHTS = [
+    "encoder.conv1.weight",
+    "encoder.conv1.bias",
+    "encoder.conv2.bias",
+    "encoder.position_encodings.encodings",
+    "encoder.layer_norm.gamma",
+    "encoder.layer_norm.beta",
+    "decoder.embeddings.weight",
+    "decoder.position_encodings.encodings",
+    "decoder.layer_norm.beta",
+    *(
+        f"{part}.layer.{layer}.{block}.{tensor}"
+        for part, blocks in {
+            "encoder": ("self_attention.linear.0", "self_attention.layer_norm", "ffn.linear_0"),
+            "decoder": ("self_attention.linear.1", "attention.linear.0", "attention.linear.1",
+                        "attention.layer_norm", "ffn.layer_norm", "ffn.linear_1"),
+        }.items()
+        for layer in range(2)
+        for block in blocks
+        for tensor in (("gamma", "beta") if block.endswith("norm") else ("weight", "bias"))
+    ),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def found(random_whisper: Any, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
+    """What a small model of random numbers, changed in one place, finds of a text in a sound."""
+    size = random_whisper.Dimensions(text_tokens=300, d_model=32)
+    features = np.random.default_rng(2).standard_normal((1, 80, 3000), np.float32)
+
+    def find(change: Callable[[Any], None] | None = None) -> Any:
+        folder = tmp_path_factory.mktemp("changed")
+        random_whisper.make(folder, size, quantization="float32", change=change)
+        model = ctranslate2.models.Whisper(str(folder), intra_threads=1)
+        encoded = model.encode(ctranslate2.StorageView.from_array(features))
+        start = [model_token(folder, "<|startoftranscript|>")]
+        (result,) = model.align(encoded, start, [[3, 50, 7, 99, 120]], 3000)
+        (folder / "model.bin").unlink()
+        return result.alignments, result.text_token_probs
+
+    return find
+
+
+def model_token(folder: Path, token: str) -> int:
+    from tokenizers import Tokenizer
+
+    return int(Tokenizer.from_file(str(folder / "tokenizer.json")).token_to_id(token))
+
+
+@pytest.mark.parametrize("name", WEIGHTS)
+def test_each_weight_changes_what_is_found(name: str, found: Callable[..., Any]) -> None:
+    assert found(spoil(name)) != found()
+
+
+def test_the_alignment_heads_alone_decide_on_times(found: Callable[..., Any]) -> None:
+    def other(spec: Any) -> None:
+        spec.config.alignment_heads = [[0, 1]]
+
+    (pairs, probabilities), (plain, same) = found(other), found()
+    assert pairs != plain
+    assert probabilities == same

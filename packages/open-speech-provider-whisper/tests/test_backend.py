@@ -127,7 +127,7 @@ def test_the_hook_gives_one_backend() -> None:
     assert backend.name == "whisper"
 
 
-def test_p3_nothing_beside_the_weights_is_run(copied: Path, tmp_path: Path) -> None:
+def test_nothing_beside_the_weights_is_run(copied: Path, tmp_path: Path) -> None:
     """Pickles and Python files in the folder stay what they are: files."""
     canary = tmp_path / "canary"
     bomb = b"cposix\nsystem\n(S'touch " + str(canary).encode() + b"'\ntR."

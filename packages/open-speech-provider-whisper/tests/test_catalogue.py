@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from open_speech import Capability, ModelInfo
-from open_speech.manifest import BackendManifest, ProviderManifest
-from open_speech.routing import Router
+from open_speech._plugins.manifest import BackendManifest, ProviderManifest
+from open_speech._plugins.resolution import Router
 from open_speech_provider_whisper import WhisperBackend
 from open_speech_provider_whisper.catalogue import MODELS
 

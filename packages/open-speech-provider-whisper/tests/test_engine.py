@@ -61,17 +61,17 @@ def test_plain_text_has_no_marks_and_no_halves() -> None:
 
 def test_speech_is_found_where_it_is(engine: Engine, recording: Recording) -> None:
     audio = join(silence(3), recording("digits_us_m4.wav"), silence(3))
-    (stretch,) = engine.speech(audio.samples, VoiceActivity())
-    assert 2.4 * 16_000 < stretch.start < 3.2 * 16_000
-    assert 4.9 * 16_000 < stretch.end < 6.0 * 16_000
+    (region,) = engine.speech(audio.samples, VoiceActivity())
+    assert 2.4 * 16_000 < region.start < 3.2 * 16_000
+    assert 4.9 * 16_000 < region.end < 6.0 * 16_000
     assert engine.speech(np.zeros(16_000, np.float32), VoiceActivity()) == []
 
 
 def test_the_sound_is_left_as_it_was(engine: Engine, recording: Recording) -> None:
     samples = recording("digits_us_m4.wav").samples
     samples.flags.writeable = False
-    stretches = engine.speech(samples, VoiceActivity())
-    heard = engine.hear(samples, stretches, language="en")
+    regions = engine.speech(samples, VoiceActivity())
+    heard = engine.hear(samples, regions, language="en")
     assert [segment.text for segment, _ in heard.segments] == [" one two three four five"]
 
 

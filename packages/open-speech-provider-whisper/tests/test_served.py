@@ -51,8 +51,8 @@ async def test_a_published_name_is_fetched_and_understands(
         audio=recording(clip), word_timestamps=True, voice_activity=VoiceActivity()
     )
     both = await asyncio.gather(
-        speech.transcribe(request, model="faster-whisper-tiny"),
-        speech.transcribe(request, model=TINY),
+        speech.transcribe(request.audio, request, model="faster-whisper-tiny"),
+        speech.transcribe(request.audio, request, model=TINY),
     )
     for heard in both:
         assert heard.text == spoken[clip]
@@ -62,7 +62,7 @@ async def test_a_published_name_is_fetched_and_understands(
     assert fetched == set(files(digits))
     translation = TranscriptionRequest(audio=recording(clip), task=Task.TRANSLATE)
     with pytest.raises(UnsupportedCapability, match="translation"):
-        await speech.transcribe(translation, model=TINY)
+        await speech.transcribe(translation.audio, translation, model=TINY)
 
 
 async def test_any_repository_of_the_format_will_do(
@@ -72,7 +72,7 @@ async def test_any_repository_of_the_format_will_do(
     request = TranscriptionRequest(
         audio=noise(1), temperature=0.0, options={"beam_size": 1}, language="de"
     )
-    heard = await speech.transcribe(request, model="somebody/whisper-noise-ct2")
+    heard = await speech.transcribe(request.audio, request, model="somebody/whisper-noise-ct2")
     assert heard.language == "de"
 
 
@@ -94,7 +94,7 @@ def _spoilt(weights: bytes, name: bytes, value: int) -> bytes:
     ],
     ids=["truncated", "no heads", "odd heads", "renamed"],
 )
-async def test_p6_a_file_that_lies_harms_its_own_requests_alone(
+async def test_a_file_that_lies_harms_its_own_requests_alone(
     speech: OpenSpeech,
     hub: FakeHub,
     digits: Path,
@@ -106,6 +106,6 @@ async def test_p6_a_file_that_lies_harms_its_own_requests_alone(
     hub.add(TINY, good)
     request = TranscriptionRequest(audio=recording("digits_us_m4.wav"))
     with pytest.raises(OpenSpeechError):
-        await speech.transcribe(request, model="somebody/faster-whisper-bad")
-    heard = await speech.transcribe(request, model=TINY)
+        await speech.transcribe(request.audio, request, model="somebody/faster-whisper-bad")
+    heard = await speech.transcribe(request.audio, request, model=TINY)
     assert heard.text == "one two three four five"

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from open_speech import Audio, Segment, TranscriptionRequest, Word
+from open_speech import AlignmentRequest, Audio, Segment, Word
 from open_speech.errors import InvalidRequest
 from open_speech.testing import join, noise, silence
 from open_speech_provider_whisper import _alignment
@@ -139,7 +139,7 @@ def test_a_recording_of_something_else_is_refused_at_once() -> None:
     script.heard = lambda *place: understood(*place)[::-1]  # type: ignore[method-assign]
     with pytest.raises(InvalidRequest, match=r"Up to 86 s .* how the text goes on") as caught:
         walked(script)
-    assert caught.value.param == "known_text"
+    assert caught.value.param == "text"
     assert len(script.windows) == 3
 
 
@@ -229,7 +229,7 @@ def test_a_long_recording_is_aligned_by_a_real_model(
     audio, words = long_recording(recording, 2)
     monkeypatch.setattr(_alignment, "MAX_SECONDS", 6.0)
     text = " ".join(word.text for word in words)
-    _, *segments = model.transcribe(TranscriptionRequest(audio=audio, known_text=text))
+    _, *segments = model.align(AlignmentRequest(audio=audio, text=text))
     assert len(segments) > 3
     assert all(isinstance(segment, Segment) for segment in segments)
     found = [word for segment in segments for word in segment.words]  # type: ignore[union-attr]
@@ -242,11 +242,11 @@ def test_a_long_recording_is_aligned_by_a_real_model(
 
 
 def test_a_long_recording_without_the_text_is_refused(multilingual: WhisperModel) -> None:
-    request = TranscriptionRequest(
-        audio=noise(130.0), known_text="What is written here is said nowhere. " * 20, language="en"
+    request = AlignmentRequest(
+        audio=noise(130.0), text="What is written here is said nowhere. " * 20, language="en"
     )
     with pytest.raises(InvalidRequest, match="does not say how the text goes on: 'What is"):
-        list(multilingual.transcribe(request))
+        list(multilingual.align(request))
 
 
 def test_a_text_that_outlasts_the_recording_is_refused(
@@ -255,6 +255,6 @@ def test_a_text_that_outlasts_the_recording_is_refused(
     audio, words = long_recording(recording, 1)
     monkeypatch.setattr(_alignment, "MAX_SECONDS", 6.0)
     text = " ".join([*(word.text for word in words), *(["seven"] * 400)])
-    events = model.transcribe(TranscriptionRequest(audio=audio, known_text=text))
+    events = model.align(AlignmentRequest(audio=audio, text=text))
     with pytest.raises(InvalidRequest, match=r"too long for .* behind the first \d+"):
         list(events)

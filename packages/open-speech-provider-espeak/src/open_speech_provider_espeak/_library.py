@@ -14,11 +14,15 @@ from __future__ import annotations
 
 import _ctypes
 import ctypes
+import os
+import shutil
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 import espeakng_loader
 import numpy as np
@@ -139,11 +143,27 @@ def _listed(events: object) -> Iterator[_Event]:
         index += 1
 
 
+@cache
+def _own_copy() -> str:
+    """A path of the library that nobody else in this process loads, where the system has one.
+
+    A phonemizer of another engine may hold the library, which then could not be unloaded: its
+    state would go on from sentence to sentence. The copy is in memory, so that nothing is left.
+    """
+    path = espeakng_loader.get_library_path()
+    if not hasattr(os, "memfd_create"):
+        return str(path)
+    copy = os.memfd_create("espeak-ng")
+    with Path(path).open("rb") as library, open(copy, "wb", closefd=False) as file:
+        shutil.copyfileobj(library, file)
+    return f"/proc/self/fd/{copy}"
+
+
 @contextmanager
 def _fresh_library() -> Iterator[ctypes.CDLL]:
     """Load the library, and unload it for good where the platform can."""
     try:
-        library = ctypes.CDLL(espeakng_loader.get_library_path())
+        library = ctypes.CDLL(_own_copy())
     except OSError as error:
         raise ModelLoadFailed(
             f"espeak-ng cannot be loaded: {error}.",

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from open_speech import Capability, Kind, LoadContext, ModelInfo, ModelPattern, TTSBackend, Voice
+from open_speech import (
+    Capability,
+    Kind,
+    LoadContext,
+    ModelInfo,
+    ModelPattern,
+    TokenKind,
+    TTSBackend,
+    Voice,
+)
 
 from .voices import OPENAI_VARIANTS, VARIANTS, VOICES, EspeakVoice
 
@@ -39,8 +48,11 @@ def _model(default: EspeakVoice, *others: EspeakVoice) -> ModelInfo:
         kind=Kind.TTS,
         description=f"espeak-ng, {default.name}. Instant and robotic; nothing to download.",
         languages=tuple(dict.fromkeys(languages)),
-        capabilities=frozenset({Capability.SPEED, Capability.PITCH, Capability.WORD_TIMESTAMPS}),
+        capabilities=frozenset({Capability.PITCH, Capability.WORD_TIMESTAMPS}),
+        # Measured by its phonemes; everything else is written out for it.
+        reads={"en": frozenset({TokenKind.CODE})},
         sample_rate=22_050,
+        speeds=(0.6, 1.6),
         voices=(_plain(default), *_timbres(default), *map(_plain, others)),
         default_voice=default.id,
         voice_aliases={name: f"{default.id}+{timbre}" for name, timbre in OPENAI_VARIANTS.items()},

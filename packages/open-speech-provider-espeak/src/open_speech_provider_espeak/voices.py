@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from open_speech.languages import main_language
+from open_speech import main_language
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,9 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from open_speech import Audio, Samples
+from open_speech import Audio, OptionValue, Samples
 from open_speech.errors import InvalidRequest, ModelLoadFailed, OutOfMemory, TextTooLong
-from open_speech.options import Value
 
 from ._absent import without
 
@@ -79,7 +78,7 @@ class Engine:
         self,
         text: str,
         seed: int,
-        sampling: Mapping[str, Value],
+        sampling: Mapping[str, OptionValue],
         voice: tuple[str, Frames] | None = None,
     ) -> Frames:
         """Make frames of a text, in the voice of a recording: what it says, and its frames."""
@@ -118,7 +117,7 @@ class Engine:
             heard = resample_frac(samples, recording.sample_rate, self.sample_rate)
             heard = heard[None, None].to(self._device)
             if not heard.shape[2]:
-                raise InvalidRequest("The recording is empty.", param="reference_audio")
+                raise InvalidRequest("The recording is empty.", param="reference")
             lengths = torch.tensor([heard.shape[2]], device=self._device)
             return self._codec.encode(heard, lengths)[0][0]
 
@@ -135,7 +134,8 @@ def _text_model(folder: Path) -> Any:
         known = torch.load(folder / TEXT_MODEL, map_location="cpu", mmap=True, weights_only=True)
     except Exception as error:  # of many kinds, for a file that lies
         raise _unreadable(folder, error) from error
-    _check_complete(folder / TEXT_MODEL, model, known.get("state_dict", known))
+    names = {name.removeprefix("model.") for name in known.get("state_dict", known)}
+    _check_complete(folder / TEXT_MODEL, model, {n for n, _ in model.named_parameters()} - names)
     with torch.device("cpu"):
         model.setup_caches(1, model.config.max_seq_len, next(model.parameters()).dtype)
     return model
@@ -150,17 +150,17 @@ def _codec(path: Path, config: Path) -> Any:
         mark = "generator."
         if any(name.startswith(mark) for name in found):
             found = {n.removeprefix(mark): v for n, v in found.items() if n.startswith(mark)}
-        codec.load_state_dict(found, strict=False, assign=True)
+        # Torch takes normalised weights by their older names too (weight_g, weight_v).
+        lacking = codec.load_state_dict(found, strict=False, assign=True).missing_keys
     except Exception as error:
         raise _unreadable(path, error) from error
-    _check_complete(path, codec, found)
+    _check_complete(path, codec, set(lacking))
     return codec
 
 
-def _check_complete(path: Path, model: Any, found: Mapping[str, Any]) -> None:
+def _check_complete(path: Path, model: Any, lacking: set[str]) -> None:
     """Upstream loads what fits and leaves the rest as chance made it."""
-    names = {name.removeprefix("model.") for name in found}
-    missing = sorted({name for name, _ in model.named_parameters()} - names)
+    missing = sorted({name for name, _ in model.named_parameters()} & lacking)
     if missing:
         raise ModelLoadFailed(
             f"{path.name} lacks {len(missing)} tensors, such as {missing[0]}.",

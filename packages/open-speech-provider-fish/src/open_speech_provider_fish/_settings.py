@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from open_speech import Bounds, OptionValue, checked_options
 from open_speech.errors import ModelLoadFailed
-from open_speech.options import Bounds, Value, checked_options
 
 SAMPLING: Bounds = {
     "temperature": (0.1, 1.0),
@@ -16,7 +16,7 @@ SAMPLING: Bounds = {
     "max_new_tokens": (1, 8192),
 }
 """From a name to the lowest and the highest value; those that upstream's schema allows."""
-DEFAULTS: Mapping[str, Value] = {
+DEFAULTS: Mapping[str, OptionValue] = {
     "temperature": 0.8,
     "top_p": 0.8,
     "repetition_penalty": 1.1,
@@ -30,8 +30,8 @@ MAX_SEED = 2**32 - 1
 
 
 def sampling(
-    options: Mapping[str, Value], usual: Mapping[str, Value] | None = None
-) -> dict[str, Value]:
+    options: Mapping[str, OptionValue], usual: Mapping[str, OptionValue] | None = None
+) -> dict[str, OptionValue]:
     """How to sample: ``options``, and ``usual`` for the rest.
 
     Without ``usual`` they are options of the start, among which an address may be, over upstream's
@@ -62,11 +62,11 @@ class Address:
         return f"{'https' if self.tls else 'http'}://{self.host}:{self.port}{self.path}"
 
 
-def address(options: Mapping[str, Value]) -> Address:
+def address(options: Mapping[str, OptionValue]) -> Address:
     """The address among the options; raises ModelLoadFailed if there is none."""
     url = options.get("url")
     if not url:
-        raise ModelLoadFailed("There is no address of a Fish Speech server.", hint=_HOW)
+        raise ModelLoadFailed("The address of the Fish Speech server is not set.", hint=_HOW)
     try:
         parts = urlsplit(str(url))
         port = parts.port

@@ -17,7 +17,7 @@ _MAX_HEADER = 65_536
 
 
 def read_stream(blocks: Iterable[bytes]) -> Iterator[Audio]:
-    """From the bytes of a WAV file of 16 bits, as they arrive, to stretches of mono sound.
+    """From the bytes of a WAV file of 16 bits, as they arrive, to chunks of mono sound.
 
     Whatever follows the header of the ``data`` chunk is sound. Raises InvalidResult for what is no
     such file, or ends within its header.

@@ -38,7 +38,7 @@ class FishModel(TTSModel):
         )
 
     def synthesize(self, request: SpeechRequest) -> Iterator[Audio]:
-        """Speak the text as one stretch: upstream makes sound of whole sentences."""
+        """Speak the text as one chunk: upstream makes sound of whole sentences."""
         engine = self._engine
         if engine is None:
             raise ModelLoadFailed("The model is closed.")

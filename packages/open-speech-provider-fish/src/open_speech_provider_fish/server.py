@@ -17,9 +17,8 @@ from dataclasses import replace
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from typing import Any
 
-from open_speech import Audio, ModelInfo, SpeechRequest, TTSModel, Voice
+from open_speech import Audio, ModelInfo, OptionValue, SpeechRequest, TTSModel, Voice
 from open_speech.errors import InvalidRequest, OpenSpeechError, ProviderError, Unavailable
-from open_speech.options import Value
 
 from . import _wav
 from ._settings import MAX_SEED, SEED, address, sampling
@@ -37,7 +36,7 @@ _MAX_VOICES = 1_000
 class ServerModel(TTSModel):
     """Speaks through a server. What it has loaded it keeps; there is nothing to free here."""
 
-    def __init__(self, model: ModelInfo, options: Mapping[str, Value]) -> None:
+    def __init__(self, model: ModelInfo, options: Mapping[str, OptionValue]) -> None:
         self._address = address(options)
         self._sampling = sampling(options)  # a mistake is told now
         self._ask("/v1/health")
@@ -88,7 +87,7 @@ class ServerModel(TTSModel):
                 found = None
         if not isinstance(found, dict):
             raise ProviderError(
-                f"What answers at {self._address} is no Fish Speech server.",
+                f"The server at {self._address} is not a Fish Speech server.",
                 hint="Check the option `url`.",
             )
         return found
@@ -140,7 +139,7 @@ class ServerModel(TTSModel):
             )
         message = f"The Fish Speech server refused: {said}"
         if answer.status in (400, 404, 422):
-            return InvalidRequest(message, param="input" if path == "/v1/tts" else None)
+            return InvalidRequest(message, param="text" if path == "/v1/tts" else None)
         return ProviderError(f"{message} (status {answer.status})", hint="Look into its log.")
 
 

@@ -40,7 +40,7 @@ class Archive:
     def __init__(self, path: Path) -> None:
         """Read the directory; raises Malformed."""
         if path.stat().st_size < _END.size:
-            raise Malformed("is no torch file")
+            raise Malformed("is not a torch file")
         self._bytes: NDArray[np.uint8] = np.memmap(path, np.uint8, mode="r")
         self._entries = {entry.name: entry for entry in self._directory()}
 
@@ -75,7 +75,7 @@ class Archive:
         tail = self._bytes[-(_END.size + 65_535) :].tobytes()
         place = tail.rfind(b"PK\5\6")
         if place < 0 or place + _END.size > len(tail):
-            raise Malformed("is no torch file, or is cut short")
+            raise Malformed("is not a torch file, or is truncated")
         count, _size, offset = _END.unpack_from(tail, place)[4:7]
         begin = len(self._bytes) - len(tail) + place
         if begin >= _LOCATOR64.size and (count == 0xFFFF or offset == _ALL_ONES):
@@ -100,7 +100,7 @@ class Archive:
     def _unpack(self, form: struct.Struct, place: int, mark: bytes) -> tuple[int, ...]:
         data = self._bytes[place : place + form.size].tobytes() if place >= 0 else b""
         if len(data) < form.size or not data.startswith(mark):
-            raise Malformed("is no torch file, or is cut short")
+            raise Malformed("is not a torch file, or is truncated")
         return form.unpack(data)
 
 

@@ -28,7 +28,10 @@ _TOPOLOGY = Path("/sys/devices/system/cpu")
 
 
 class Engine(Protocol):
-    """The loaded network; not for several threads at once."""
+    """The loaded network; not for several threads at once.
+
+    It is asked for the durations at the voice's own speed, whatever the request's.
+    """
 
     def speak(
         self, symbols: Symbols, style: NDArray[np.float32], speed: float, noise: Noise
@@ -43,6 +46,23 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Free the weights."""
+
+
+def at_speed(frames: Frames, speed: float) -> Frames:
+    """Frames per symbol at another speed, from those at the voice's own.
+
+    What rounding takes from one symbol the next one gets, so that the whole has the right length;
+    the network rounds each by itself, and short ones never below a frame.
+    """
+    if speed == 1.0:
+        return frames
+    paced = np.empty_like(frames)
+    owed = 0.0
+    for index, count in enumerate(frames / speed):
+        owed += float(count)
+        paced[index] = max(round(owed), 1)
+        owed -= float(paced[index])
+    return paced
 
 
 def threads(wanted: int) -> int:

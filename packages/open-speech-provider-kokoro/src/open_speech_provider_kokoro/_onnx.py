@@ -12,7 +12,7 @@ from open_speech import Samples
 from open_speech.errors import ModelNotReady
 
 from . import graphs
-from ._engine import FRAME_SAMPLES, Frames, Noise, Symbols
+from ._engine import FRAME_SAMPLES, Frames, Noise, Symbols, at_speed
 from ._weights import Weights
 
 _ERRORS_ONLY = 3
@@ -35,8 +35,9 @@ class OnnxEngine:
             "pace",
             symbols=symbols[None],
             style=style,
-            speed=np.array([speed], np.float32),
+            speed=np.ones(1, np.float32),
         )
+        frames = at_speed(frames, speed)
         places = np.repeat(np.arange(len(frames)), frames)
         (samples,) = self._run(
             "sound",

@@ -16,7 +16,7 @@ def engine(options: Mapping[str, str | int | float | bool]) -> str:
     for name, value in options.items():
         if name != ENGINE:
             raise InvalidRequest(
-                f"There is no setting {name[:64]!r}.",
+                f"Unknown option {name[:64]!r}.",
                 param="options",
                 hint=f"There is {ENGINE!r}, at the start.",
             )

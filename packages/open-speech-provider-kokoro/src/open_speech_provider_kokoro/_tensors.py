@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import pickletools
 import struct
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,12 +65,16 @@ def read_tensors(path: Path) -> Any:
     archive = Archive(path)
     programs = [name for name in archive.names if name.endswith("/data.pkl")]
     if len(programs) != 1:
-        raise Malformed("is no torch file")
+        raise Malformed("is not a torch file")
     program = archive.part(programs[0])
     if len(program) > _MAX_PROGRAM:
-        raise Malformed("describes more than tensors")
+        raise Malformed("contains more than tensors")
+    machine = _Machine(archive, programs[0].removesuffix("data.pkl"))
     try:
-        return _Machine(archive, programs[0].removesuffix("data.pkl")).run(program.tobytes())
+        # A damaged name may hold an escape that Python warns of before _known refuses the name.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            return machine.run(program.tobytes())
     except Malformed:
         raise
     except (IndexError, KeyError, TypeError, ValueError, OverflowError, struct.error) as error:

@@ -10,7 +10,7 @@ from open_speech import Samples
 from open_speech.errors import InvalidRequest, ModelNotReady
 
 from . import graphs
-from ._engine import FRAME_SAMPLES, Frames, Noise, Symbols
+from ._engine import FRAME_SAMPLES, Frames, Noise, Symbols, at_speed
 from ._network import Pace, Parts, Sound
 from ._weights import Weights
 
@@ -39,13 +39,14 @@ class TorchEngine:
             raise ModelNotReady("The model was closed.")
         with torch.inference_mode():
             manner = torch.from_numpy(style).to(self._device)
-            pace = torch.tensor([speed], dtype=torch.float32, device=self._device)
+            own = torch.ones(1, dtype=torch.float32, device=self._device)
             numbers = torch.from_numpy(symbols[None]).to(self._device)
-            frames, prosody, features = self._pace(numbers, manner, pace)
-            places = torch.repeat_interleave(torch.arange(len(frames), device=self._device), frames)
+            found, prosody, features = self._pace(numbers, manner, own)
+            frames = at_speed(found.cpu().numpy(), speed)
+            places = torch.from_numpy(np.repeat(np.arange(len(frames)), frames)).to(self._device)
             drawn = torch.from_numpy(noise(FRAME_SAMPLES * len(places))[None]).to(self._device)
             samples = self._sound(prosody[:, :, places], features[:, :, places], manner, drawn)
-            return samples.cpu().numpy(), frames.cpu().numpy()
+            return samples.cpu().numpy(), frames
 
     def device_memory_bytes(self) -> int:
         """What torch holds there for this process."""

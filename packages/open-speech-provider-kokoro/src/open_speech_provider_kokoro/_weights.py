@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
@@ -16,6 +17,7 @@ from ._archive import Malformed
 from ._tensors import Tensor, read_tensors
 from .catalogue import CONFIG, WEIGHTS
 
+_log = logging.getLogger(__name__)
 _PARALLEL = "module."
 """What a network trained on several devices puts before each name."""
 _MAX_CONFIG = 1 << 20
@@ -41,6 +43,7 @@ class Weights:
             if found != shape:
                 lacks = f"lacks {name!r}" if found is None else f"has {name!r} in shape {found}"
                 self._refuse(lacks)
+        self._tell_unread()
 
     def __getitem__(self, name: str) -> Tensor:
         """A weight, contiguous; those that are kept as a direction and a length are put together.
@@ -55,6 +58,22 @@ class Weights:
         norm = np.sqrt(np.sum(np.square(direction, dtype=np.float64), axis=axes, keepdims=True))
         scale = (length / norm).astype(np.float32)
         return np.ascontiguousarray(direction * scale, np.float32)
+
+    def _tell_unread(self) -> None:
+        """Log what is in the file for nothing: another network's, or forgotten by the graphs."""
+        unread = {
+            name
+            for name in self._known.keys() - graphs.UNREAD.keys()
+            if name.removesuffix("_g").removesuffix("_v") not in graphs.shapes()
+        }
+        if unread:
+            _log.warning(
+                "%s: nothing reads %d weights of %s, such as %s.",
+                self._model,
+                len(unread),
+                self._path.name,
+                min(unread)[:120],
+            )
 
     def _shape(self, name: str) -> tuple[int, ...] | None:
         if name in self._known:
@@ -84,11 +103,11 @@ def _neutral() -> dict[str, Tensor]:
 def _by_name(tree: object) -> dict[str, Tensor]:
     """Flatten ``{part: {name: tensor}}``; raises Malformed."""
     if not isinstance(tree, dict):
-        raise Malformed("is no checkpoint of this model")
+        raise Malformed("is not a checkpoint of this model")
     known: dict[str, Tensor] = {}
     for part, tensors in tree.items():
         if not isinstance(tensors, dict):
-            raise Malformed("is no checkpoint of this model")
+            raise Malformed("is not a checkpoint of this model")
         for name, tensor in tensors.items():
             if isinstance(tensor, np.ndarray):
                 known[f"{part}.{name.removeprefix(_PARALLEL)}"] = tensor

@@ -54,7 +54,7 @@ class KokoroBackend(TTSBackend):
         """Load from a folder; nothing is ever fetched.
 
         Raises ModelLoadFailed for files that are not what they should be, InvalidRequest for a
-        device or a setting that cannot be had.
+        device or a setting that is not supported.
         """
         folder = context.paths.get("model")
         if folder is None or not folder.is_dir():

@@ -1,4 +1,4 @@
-"""Kokoro at work: one text, stretch by stretch."""
+"""Kokoro at work: one text, chunk by chunk."""
 
 from __future__ import annotations
 
@@ -11,8 +11,16 @@ from typing import NoReturn
 
 import numpy as np
 
-from open_speech import Audio, LoadContext, ModelInfo, Samples, SpeechRequest, TTSModel
-from open_speech.blends import Share, read_blend
+from open_speech import (
+    Audio,
+    LoadContext,
+    ModelInfo,
+    Samples,
+    SpeechRequest,
+    TTSModel,
+    VoiceShare,
+    read_mix,
+)
 from open_speech.errors import InvalidRequest, ModelLoadFailed, ModelNotReady, UnknownVoice
 
 from ._engine import SAMPLE_RATE, Engine, threads
@@ -53,7 +61,7 @@ class KokoroModel(TTSModel):
         return self._engine.device_memory_bytes() if self._engine else 0
 
     def synthesize(self, request: SpeechRequest) -> Iterator[Audio]:
-        """Yield a stretch for each 510 symbols, which is some 30 seconds; a sentence is less.
+        """Yield a chunk for each 510 symbols, which is some 30 seconds; a sentence is less.
 
         The language is that of the (first) voice unless the request names one. A seed makes the
         noise repeatable, and with it every sample, on the same machine with the same engine.
@@ -65,7 +73,7 @@ class KokoroModel(TTSModel):
             self._refuse_times(letter)
         if request.options:
             chosen_engine(request.options)
-            raise InvalidRequest("There are no settings for a request.", param="options")
+            raise InvalidRequest("This engine has no options per request.", param="options")
         random = np.random.default_rng(request.seed)
         tokens = known(self._spelling.spell(letter, request.text), self._vocabulary)
         for chunk in chunks(tokens):
@@ -102,17 +110,16 @@ class KokoroModel(TTSModel):
             for _ in self.synthesize(SpeechRequest(text="Hi.", voice=voice)):
                 pass
 
-    def _shares(self, voice: str) -> tuple[Share, ...]:
+    def _shares(self, voice: str) -> tuple[VoiceShare, ...]:
         """The voices of a blend, each of which the model has."""
         names = {known_voice.id for known_voice in self._info.voices}
-        shares = read_blend(voice)
+        shares = read_mix(voice)
         for share in shares:
             if share.voice not in names:
                 raise UnknownVoice(
                     f"The model {self._info.id} has no voice {share.voice[:64]!r}.",
                     model=self._info.id,
                     param="voice",
-                    hint="GET /v1/audio/voices lists them.",
                 )
         return shares
 
@@ -125,7 +132,7 @@ class KokoroModel(TTSModel):
             hint="Ask for speech without the times of words.",
         )
 
-    def _letter(self, language: str | None, shares: tuple[Share, ...]) -> str:
+    def _letter(self, language: str | None, shares: tuple[VoiceShare, ...]) -> str:
         if language is None:
             return shares[0].voice[0]
         letter = letter_of(language)

@@ -12,14 +12,19 @@ from open_speech import Voice
 
 DEFAULT = "af_heart"
 
-_NAMES = """
-af_heart af_alloy af_aoede af_bella af_jessica af_kore af_nicole af_nova af_river af_sarah af_sky
-am_adam am_echo am_eric am_fenrir am_liam am_michael am_onyx am_puck am_santa
-bf_alice bf_emma bf_isabella bf_lily bm_daniel bm_fable bm_george bm_lewis
-ef_dora em_alex em_santa ff_siwis hf_alpha hf_beta hm_omega hm_psi if_sara im_nicola
-jf_alpha jf_gongitsune jf_nezumi jf_tebukuro jm_kumo pf_dora pm_alex pm_santa
-zf_xiaobei zf_xiaoni zf_xiaoxiao zf_xiaoyi zm_yunjian zm_yunxi zm_yunxia zm_yunyang
+_MEASURED = """
+af_heart +2.8  af_alloy +1.4  af_aoede -2.2  af_bella +3.2  af_jessica +0.6  af_kore -2.3
+af_nicole +1.9  af_nova +5.3  af_river +0.0  af_sarah -0.3  af_sky +2.9  am_adam -2.0
+am_echo +1.3  am_eric +0.5  am_fenrir -1.9  am_liam +0.7  am_michael +3.6  am_onyx +1.8
+am_puck -2.4  am_santa +1.0  bf_alice -0.2  bf_emma -0.5  bf_isabella -3.1  bf_lily +0.3
+bm_daniel +1.3  bm_fable +2.1  bm_george +1.4  bm_lewis +2.5  ef_dora +2.9  em_alex +2.2
+em_santa +2.3  ff_siwis -1.2  hf_alpha -4.7  hf_beta -3.6  hm_omega -4.6  hm_psi -3.0
+if_sara -7.0  im_nicola -1.6  jf_alpha -0.5  jf_gongitsune +0.2  jf_nezumi +0.4  jf_tebukuro +0.6
+jm_kumo -0.5  pf_dora +2.7  pm_alex +2.4  pm_santa +2.3  zf_xiaobei -0.2  zf_xiaoni -1.4
+zf_xiaoxiao -3.7  zf_xiaoyi -1.1  zm_yunjian +1.3  zm_yunxi -0.3  zm_yunxia +0.0  zm_yunyang +3.0
 """.split()  # noqa: SIM905 - a list would take a screen
+GAINS_DB = {name: float(gain) for name, gain in zip(_MEASURED[::2], _MEASURED[1::2], strict=True)}
+"""Decibels that bring each voice to -23 LUFS, as ``tools/loudness.py`` measured them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,8 +88,9 @@ def _voice(name: str) -> Voice:
         name=f"{name[3:].capitalize()}, {language.name}",
         languages=(language.tag,),
         gender="female" if name[1] == "f" else "male",
+        gain_db=GAINS_DB[name],
     )
 
 
-VOICES = tuple(_voice(name) for name in _NAMES)
+VOICES = tuple(_voice(name) for name in GAINS_DB)
 """What the model speaks with, the default one first."""

@@ -106,7 +106,7 @@ def _walk(data: mmap.mmap) -> Graph:
 
 def _walk_graph(data: mmap.mmap, graph: _Field, found: Graph, depth: int) -> None:
     if depth > _MAX_DEPTH:
-        raise _Broken("holds graphs within graphs without end")
+        raise _Broken("has graphs nested too deeply")
     for part in _inside(data, graph):
         if part.number == _GRAPH_NODE:
             _walk_node(data, part, found, depth)

@@ -85,7 +85,7 @@ def described(info: ModelInfo, graph: Path, config: Config) -> ModelInfo:
     return replace(
         info,
         languages=(language,) if language else (),
-        capabilities=abilities(language, phonemizer=config.get("phoneme_type", "espeak")),
+        capabilities=abilities(phonemizer=config.get("phoneme_type", "espeak")),
         sample_rate=config["audio"]["sample_rate"],
         voices=voices,
         default_voice=voices[_default_speaker(config, len(voices))].id,
@@ -149,7 +149,7 @@ def _check(config: Any) -> None:
         _whole(config, "hop_length", 1, 8_192)
     kind = config.get("phoneme_type", "espeak")
     if kind not in PHONEMIZERS:
-        raise _Broken(f"wants phonemes of a kind that is not known here, {str(kind)[:32]!r}")
+        raise _Broken(f"needs phonemes of an unknown kind, {str(kind)[:32]!r}")
     voice = espeak.get("voice")
     # The engine would take it for a path.
     if not isinstance(voice, str) or (voice and not _ESPEAK_VOICE.fullmatch(voice)):

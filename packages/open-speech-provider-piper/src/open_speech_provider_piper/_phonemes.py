@@ -74,7 +74,7 @@ def _read_pronunciation(word: str, ipa: str, script: Script, knows: Callable[[st
     if strange := [symbol for symbol in phonemes if not knows(symbol)]:
         raise InvalidRequest(
             f"The voice has no sound for {strange[0]!r} in the pronunciation of {word[:64]!r}.",
-            param="input",
+            param="text",
             hint="Pronunciations are in the alphabet of the IPA, as espeak-ng writes it.",
         )
     script.words.append((word.strip(), phonemes))

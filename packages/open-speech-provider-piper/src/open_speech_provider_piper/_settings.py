@@ -41,7 +41,7 @@ def checked(options: Mapping[str, Value]) -> Settings:
             fits = _is_number(value) and 0 <= float(value) <= _MOST
         else:
             raise _refusal(
-                f"There is no setting {name[:64]!r}.", "There are noise_scale, noise_w, normalize."
+                f"Unknown option {name[:64]!r}.", "There are noise_scale, noise_w, normalize."
             )
         if not fits:
             raise _refusal(

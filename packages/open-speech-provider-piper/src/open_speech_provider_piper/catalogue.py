@@ -7,11 +7,20 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
 
-from open_speech import Capability, Kind, ModelInfo, ModelPattern, ModelSource, Voice
-from open_speech.languages import main_language
+from open_speech import (
+    Capability,
+    Kind,
+    ModelInfo,
+    ModelPattern,
+    ModelSource,
+    TokenKind,
+    Voice,
+    main_language,
+)
 
 from ._speakers import SPEAKERS
 from ._voices import LANGUAGES, SIZES
+from .packages import LICENSES, PACKAGED
 
 REPOSITORY = "rhasspy/piper-voices"
 MAX_TEXT_CHARS = 1_000
@@ -29,23 +38,21 @@ _PHONEMIZERS = {"he_IL": "hebrew", "ja_JA": "japanese", "th_TH": "thai"}
 _BEYOND_ISO = {"ja_JA": "ja-JP"}
 """Codes in names that are no BCP-47 tags."""
 _DEVICES = ("cpu", "cuda")
+READS = {"en": frozenset({TokenKind.CODE})}
+"""What espeak-ng's phonemes get right by themselves (``bench/front_ends.py``)."""
 
 
-def abilities(
-    language: str | None, *, phonemizer: str = "espeak", alignments: bool = True
-) -> frozenset[Capability]:
-    """What a voice can do, by its language, by who makes its phonemes and by its graph.
+def abilities(*, phonemizer: str = "espeak", alignments: bool = True) -> frozenset[Capability]:
+    """What a voice can do, by who makes its phonemes and by its graph.
 
-    Numbers are left to the engine except for English, of which it reads sums of money and times
-    less well than core writes them out ("$5.20" is "dollar five point two zero").
+    The pace is left to core: the engine rounds each phoneme up, and speech at 1.4 is a tenth too
+    long.
     """
-    able = {Capability.SPEED}
+    able: set[Capability] = set()
     if phonemizer == "espeak":
         able.add(Capability.PHONEMES)
     if alignments and phonemizer in ("espeak", "text"):
         able.add(Capability.WORD_TIMESTAMPS)
-    if primary(language) != "en" and phonemizer in ("espeak", "pinyin", "japanese", "thai"):
-        able.add(Capability.NORMALIZATION)
     return frozenset(able)
 
 
@@ -80,21 +87,21 @@ def _model(name: str) -> ModelInfo:
         kind=Kind.TTS,
         description=f"Piper: {dataset}, {english} ({country}), quality {quality}{people}.",
         languages=(language,),
-        capabilities=abilities(language, phonemizer=_PHONEMIZERS.get(code, "espeak")),
+        capabilities=abilities(phonemizer=_PHONEMIZERS.get(code, "espeak")),
+        reads=READS,
         sample_rate=_RATES[quality],
         voices=speakers(names, language),
         sources=(
             ModelSource(
                 repo_id=REPOSITORY,
-                files=(
-                    f"{folder}/{name}.onnx",
-                    f"{folder}/{name}.onnx.json",
-                    f"{folder}/MODEL_CARD",  # says whose voice it is and under which licence
-                ),
+                files=(f"{folder}/{name}.onnx", f"{folder}/{name}.onnx.json"),
+                optional=(f"{folder}/MODEL_CARD",),  # says whose voice it is, under which licence
                 size_bytes=SIZES[name],
+                packaged=PACKAGED.get(name),
             ),
         ),
         size_bytes=SIZES[name],
+        license=LICENSES.get(name),
         aliases=(f"piper/{code}-{_ascii(dataset)}",)
         if _is_short_form(code, dataset, quality)
         else (),
@@ -121,7 +128,8 @@ TEMPLATE = ModelInfo(
     id="piper",
     kind=Kind.TTS,
     description="A voice in Piper's format.",
-    capabilities=abilities(None),
+    capabilities=abilities(),
+    reads=READS,
     sample_rate=22_050,
     sources=(ModelSource(repo_id="{name}", files=("*.onnx", "*.onnx.json")),),
     concurrency=CONCURRENCY,
@@ -135,13 +143,13 @@ def _newer(quality: str) -> ModelPattern:
     """Voices of the repository that came after the catalogue; it puts each where its name says."""
     folder = "{language}/{language}_{region}/{voice}/{quality}"
     graph = f"{folder}/{{language}}_{{region}}-{{voice}}-{{quality}}.onnx"
-    files = (graph, f"{graph}.json", f"{folder}/MODEL_CARD")
+    files, card = (graph, f"{graph}.json"), (f"{folder}/MODEL_CARD",)
     template = replace(
         TEMPLATE,
         description=f"A voice of Piper's that is newer than this catalogue, quality {quality}.",
         languages=("{language}-{region}",),
         sample_rate=_RATES[quality],
-        sources=(ModelSource(repo_id=REPOSITORY, files=files),),
+        sources=(ModelSource(repo_id=REPOSITORY, files=files, optional=card),),
     )
     fields = "piper/{language}_{region}-{voice}-{quality}"
     return ModelPattern(glob=f"piper/*_*-*-{quality}", fields=fields, template=template)

@@ -25,11 +25,7 @@ class PiperModel(TTSModel):
         checked(context.options)
         self._options = dict(context.options)
         self._engine: Engine | None = Engine(graph, config, context, info.id)
-        able = abilities(
-            info.languages[0] if info.languages else None,
-            phonemizer=self._engine.kind,
-            alignments=self._engine.has_lengths,
-        )
+        able = abilities(phonemizer=self._engine.kind, alignments=self._engine.has_lengths)
         self._info = replace(info, capabilities=able)
         self._speakers = {voice.id: number for number, voice in enumerate(info.voices)}
         self._device_bytes = graph.stat().st_size if context.device.startswith("cuda") else 0
@@ -44,7 +40,7 @@ class PiperModel(TTSModel):
         return self._device_bytes if self._engine else 0
 
     def synthesize(self, request: SpeechRequest) -> Iterator[Audio]:
-        """Yield a stretch for each sentence, as the engine finds sentences.
+        """Yield a chunk for each sentence, as the engine finds sentences.
 
         The same text sounds a little different every time, unless ``noise_scale`` and ``noise_w``
         are 0: the engine's random numbers take no seed.
@@ -94,7 +90,6 @@ class PiperModel(TTSModel):
                 f"The model {self._info.id} has no voice {voice[:64]!r}.",
                 model=self._info.id,
                 param="voice",
-                hint="GET /v1/audio/voices lists them.",
             )
         return number if len(self._speakers) > 1 else None
 

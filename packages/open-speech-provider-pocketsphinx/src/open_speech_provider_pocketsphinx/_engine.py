@@ -18,7 +18,7 @@ SAMPLE_RATE = 16_000
 """Samples per second that the acoustic model was made for."""
 
 PADDING_S = 0.3
-"""Noise put before and behind each stretch, which word times are corrected for."""
+"""Noise put before and behind each region, which word times are corrected for."""
 
 _GAIN = 0.5
 _NOISE = 20.0  # standard deviation, in steps of 16 bits
@@ -33,7 +33,7 @@ _VARIANT = re.compile(r"\(\d+\)$")  # read(2): the second pronunciation
 
 
 def conditioned(samples: Samples) -> NDArray[np.int16]:
-    """Make a stretch fit to be decoded: half the level, padded, with low noise all over.
+    """Make a region fit to be decoded: half the level, padded, with low noise all over.
 
     Digital silence is outside of what the acoustic model was trained on. On synthetic speech
     this took the word error rate from three quarters to under a half. The noise is the same
@@ -46,7 +46,7 @@ def conditioned(samples: Samples) -> NDArray[np.int16]:
 
 
 class Engine:
-    """One decoder. Not thread-safe; one stretch at a time."""
+    """One decoder. Not thread-safe; one region at a time."""
 
     def __init__(self) -> None:
         try:
@@ -84,11 +84,11 @@ class Engine:
         return self._decoder.lookup_word(word) is not None
 
     def hear(self, pcm: NDArray[np.int16]) -> Generator[None]:
-        """Decode one stretch, pausing after each quarter of a second; afterwards ``words()``.
+        """Decode one region, pausing after each quarter of a second; afterwards ``words()``.
 
         The engine knows two ways: all at once, with the level (cepstral mean) measured first,
         or bit by bit, with the level guessed from what it heard before. This is both: the level
-        is measured with a search that costs nothing, and nothing is left of earlier stretches.
+        is measured with a search that costs nothing, and nothing is left of earlier regions.
         """
         mean = self._measured(pcm)
         self._decoder.activate_search(self._search)
@@ -107,7 +107,7 @@ class Engine:
         return hypothesis.hypstr if hypothesis else ""
 
     def words(self) -> list[Word]:
-        """The words of the stretch just heard, in seconds from its start without the padding."""
+        """The words of the region just heard, in seconds from its start without the padding."""
         return [
             Word(
                 text=_VARIANT.sub("", segment.word),

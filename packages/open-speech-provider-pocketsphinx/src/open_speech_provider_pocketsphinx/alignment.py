@@ -52,7 +52,7 @@ def refusal(message: str) -> InvalidRequest:
     """The error for a text that cannot be aligned."""
     return InvalidRequest(
         message,
-        param="known_text",
+        param="text",
         hint="Give what is said word for word, in words that an English dictionary has.",
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from open_speech.options import FLAG, Bounds, Value, checked_options
+from open_speech import FLAG, Bounds, OptionValue, checked_options
 
 SETTINGS: Bounds = {
     "do_sample": FLAG,
@@ -22,13 +22,13 @@ GRAPHS = "graphs"
 """A setting for the start alone: whether CUDA graphs are captured, true unless said otherwise."""
 
 
-def checked(options: Mapping[str, Value]) -> dict[str, Value]:
+def checked(options: Mapping[str, OptionValue]) -> dict[str, OptionValue]:
     """The settings for sampling; raises InvalidRequest for what is none or out of bounds."""
     asked = {name: value for name, value in options.items() if name != GRAPHS}
     return checked_options(asked, SETTINGS)
 
 
-def wants_graphs(options: Mapping[str, Value]) -> bool:
+def wants_graphs(options: Mapping[str, OptionValue]) -> bool:
     """Whether CUDA graphs may be captured."""
     asked = {GRAPHS: options.get(GRAPHS, True)}
     return bool(checked_options(asked, {GRAPHS: FLAG})[GRAPHS])

@@ -24,8 +24,8 @@ from .causal import (
 from .configuration import CodecDecoder as Sizes
 from .weights import Tensor
 
-UNUSED = ("input_proj.weight",)
-"""Tensors of the quantizers in the file that only training needs (``rvq_*.input_proj``)."""
+UNUSED = {"quantizer.rvq_*.input_proj.weight": "training alone makes codes with this half"}
+"""Tensors of the file that nothing reads, and why."""
 _SILENT_USAGE = 1e-5
 _NEVER_ZERO = 1e-9
 

@@ -7,6 +7,7 @@ once for all, which a captured CUDA graph needs, and depends on no version of th
 
 from __future__ import annotations
 
+from inspect import signature
 from typing import Any
 
 import torch
@@ -17,6 +18,13 @@ from .configuration import Stack
 from .weights import Tensor, Weights, on_meta
 
 _FIRST_PLACES = 256
+_CACHE = "cache" if "cache" in signature(Qwen3Model.forward).parameters else "past_key_values"
+"""What transformers calls it: newer ones warn of the older name."""
+EMBEDDINGS = {
+    "text_embedding.weight": "the talker reads it",
+    "codec_embedding.*": "the talker and the predictor read theirs",
+}
+"""Tensors among those of a stack that are not the stack's, and whose they are."""
 
 
 class KeyValues:
@@ -83,7 +91,7 @@ class DecoderStack:
         config = _config(sizes)
         model = on_meta(Qwen3Model, config)
         model.embed_tokens = torch.nn.Identity()
-        weights.fill(model, prefix, unused=("_embedding.",))
+        weights.fill(model, prefix, unused=EMBEDDINGS)
         # Its table is no weight but made from the sizes, so it must not stay on "meta".
         like = model.norm.weight
         model.rotary_emb = Qwen3RotaryEmbedding(config).to(like.device)
@@ -115,8 +123,8 @@ class DecoderStack:
             # A mask by kind is taken as it is; None means: causal at the start, all later.
             attention_mask={"full_attention": mask},
             position_ids=places[None],
-            past_key_values=cache,
             use_cache=True,
+            **{_CACHE: cache},
         )
         return done.last_hidden_state
 

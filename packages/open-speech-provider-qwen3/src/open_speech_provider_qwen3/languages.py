@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from open_speech.languages import main_language
+from open_speech import main_language
 
 NAMES = {
     "zh": "chinese",

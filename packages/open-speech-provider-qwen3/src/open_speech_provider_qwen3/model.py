@@ -144,14 +144,14 @@ class Qwen3Model(TTSModel):
             raise AudioTooLong(
                 f"The recording to imitate takes {reference.seconds:.0f} seconds.",
                 model=self._info.id,
-                param="reference_audio",
+                param="reference",
                 hint=f"Give at most {MAX_REFERENCE_S:.0f}; ten are enough.",
             )
         if reference.seconds < MIN_REFERENCE_S:
             raise InvalidAudio(
                 f"The recording to imitate takes {reference.seconds:.2f} seconds.",
                 model=self._info.id,
-                param="reference_audio",
+                param="reference",
                 hint=f"Give at least {MIN_REFERENCE_S}; three and more are better.",
             )
         return reference

@@ -8,6 +8,7 @@ is filled strictly: a tensor that is missing, unknown or of another shape ends t
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -61,13 +62,14 @@ class Weights:
     def fill(self, module: Any, prefix: str, unused: Iterable[str] = ()) -> None:
         """Give a module made on the ``meta`` device its parameters; those named so go unused.
 
-        Names that contain one of ``unused`` may be in the file without being in the module.
+        Names below the prefix that match one of ``unused``, patterns as of a shell, may be in the
+        file without being in the module.
         """
         wanted = set(module.state_dict())
         extra = [
             name
             for name in self.names(prefix)
-            if name not in wanted and not any(part in name for part in unused)
+            if name not in wanted and not any(fnmatchcase(name, pattern) for pattern in unused)
         ]
         if extra:
             raise BadWeights(f"has the unknown tensor {(prefix + extra[0])[:120]!r}")

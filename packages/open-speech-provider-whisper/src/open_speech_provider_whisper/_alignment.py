@@ -163,4 +163,4 @@ def _check(window: Window, tokens: int) -> None:
 
 
 def _refusal(message: str, hint: str) -> InvalidRequest:
-    return InvalidRequest(message, param="known_text", hint=hint)
+    return InvalidRequest(message, param="text", hint=hint)

@@ -42,7 +42,7 @@ _CLOSE_TIMEOUT_S = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stretch:
+class Region:
     """Where somebody speaks, in samples."""
 
     start: int
@@ -86,7 +86,7 @@ class Engine:
         """Whether it tells languages apart."""
         return bool(self._whisper.model.is_multilingual)
 
-    def speech(self, samples: Samples, activity: VoiceActivity) -> list[Stretch]:
+    def speech(self, samples: Samples, activity: VoiceActivity) -> list[Region]:
         """Find where somebody speaks, by the detector that comes with the library."""
         options = VadOptions(
             threshold=activity.threshold,
@@ -94,28 +94,28 @@ class Engine:
             speech_pad_ms=round(activity.padding_s * 1000),
         )
         found = get_speech_timestamps(samples, options, SAMPLE_RATE)
-        return [Stretch(start=int(part["start"]), end=int(part["end"])) for part in found]
+        return [Region(start=int(part["start"]), end=int(part["end"])) for part in found]
 
     def hear(
         self,
         samples: Samples,
-        stretches: Sequence[Stretch] | None,
+        regions: Sequence[Region] | None,
         *,
         logprobs: bool = False,
         language: str | None = None,
         among: Sequence[str] = (),
         **settings: Any,
     ) -> Heard:
-        """Begin to decode: all of the samples, or the stretches alone, with times of the whole.
+        """Begin to decode: all of the samples, or the regions alone, with times of the whole.
 
         Blocks where the language has to be detected, which is one of those ``among`` unless there
         are none. ``settings`` are the library's own.
         """
         view = copy.copy(self._whisper)  # shares everything, and remembers for this request alone
         parts = None
-        if stretches is not None:
-            parts = [{"start": part.start, "end": part.end} for part in stretches]
-            samples = np.concatenate([samples[part.start : part.end] for part in stretches])
+        if regions is not None:
+            parts = [{"start": part.start, "end": part.end} for part in regions]
+            samples = np.concatenate([samples[part.start : part.end] for part in regions])
         probability = None
         if language is None and among:
             language, probability = self._likeliest(samples, among)
@@ -172,7 +172,7 @@ def check_device(device: str, compute_type: str | None) -> None:
         raise InvalidRequest(
             f"There is no device {device!r}: CTranslate2 finds {count} CUDA devices.",
             param="device",
-            hint="Use 'cpu', or see to the driver and to the libraries of CUDA 12 and cuDNN 9.",
+            hint="Use 'cpu', or check the driver and the libraries of CUDA 12 and cuDNN 9.",
         )
     if compute_type is None:
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from open_speech.options import FLAG, Bounds, Value, checked_options
+from open_speech import FLAG, Bounds, OptionValue, checked_options
 
 SETTINGS: Bounds = {
     "beam_size": (1, 20),
@@ -19,7 +19,7 @@ WORKERS = "workers"
 """A setting for the start alone: how many decoders work side by side."""
 
 
-def checked(options: Mapping[str, Value]) -> dict[str, Value]:
+def checked(options: Mapping[str, OptionValue]) -> dict[str, OptionValue]:
     """The settings by the engine's names; raises InvalidRequest for what is none or too large."""
     asked = {name: value for name, value in options.items() if name != WORKERS}
     return checked_options(asked, SETTINGS)

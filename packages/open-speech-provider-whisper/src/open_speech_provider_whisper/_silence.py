@@ -14,9 +14,9 @@ FRAME = 160
 """Samples of one frame: 10 ms at 16 kHz."""
 FRAMES_PER_S = 100
 MARGIN = 5
-"""Frames kept before and after each stretch of sound."""
+"""Frames kept before and after each region of sound."""
 LONGEST_PAUSE = 30
-"""Frames of silence that stay inside a stretch: a plosive closes the mouth for up to a third."""
+"""Frames of silence that stay inside a region: a plosive closes the mouth for up to a third."""
 CRUMB = 20
 """Frames by which the model may miss the edge of a word."""
 
@@ -26,13 +26,13 @@ _FLOOR = 1e-4
 
 @dataclass(frozen=True, kw_only=True)
 class Window:
-    """Sounding stretches of a recording, put one behind the other."""
+    """Sounding regions of a recording, put one behind the other."""
 
     samples: Samples
     loud: NDArray[np.bool_]
     """Per frame of the whole recording."""
     runs: tuple[tuple[int, int], ...]
-    """First and last frame (excluded) of each stretch in the whole recording."""
+    """First and last frame (excluded) of each region in the whole recording."""
     after: float
     """Seconds in the whole recording from which on it was taken."""
     is_last: bool
@@ -56,7 +56,7 @@ class Window:
     def moment(self, seconds: float, *, end: bool) -> float:
         """Seconds in the whole recording for those in ``samples``.
 
-        A seam belongs to the stretch before it as the end of a word, else to the one after it.
+        A seam belongs to the region before it as the end of a word, else to the one after it.
         """
         left = frame = seconds * FRAMES_PER_S
         for first, last in self.runs:
@@ -67,7 +67,7 @@ class Window:
         return frame / FRAMES_PER_S
 
     def shrunk(self, start: float, end: float) -> tuple[float, float]:
-        """The same stretch (in seconds of the whole) without silence at its ends.
+        """The same region (in seconds of the whole) without silence at its ends.
 
         Nor with crumbs of the words around it, which a long pause sets apart.
         """
@@ -94,7 +94,7 @@ class Sound:
     loud: NDArray[np.bool_]
     """Per frame."""
     runs: tuple[tuple[int, int], ...]
-    """First and last frame (excluded) of each stretch of sound."""
+    """First and last frame (excluded) of each region of sound."""
 
     def window(self, start: float, frames: int) -> Window:
         """What sounds from a moment (in seconds) on, up to so many frames of it."""

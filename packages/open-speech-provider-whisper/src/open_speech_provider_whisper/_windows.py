@@ -155,6 +155,6 @@ def _parted(window: Window, rest: Sequence[str]) -> InvalidRequest:
     return InvalidRequest(
         f"Up to {window.end:.0f} s the recording does not say how the text goes on: "
         f"{' '.join(rest[:6])[:100]!r}.",
-        param="known_text",
+        param="text",
         hint="Send the text that is said in the recording, or both in parts that fit.",
     )

@@ -11,6 +11,7 @@ from dataclasses import replace
 from open_speech import Capability, Kind, ModelInfo, ModelPattern, ModelSource
 
 from .languages import ALL, BEFORE_LARGE_V3
+from .packages import PACKAGED
 
 FILES = ("*config.json", "model.bin", "tokenizer.json", "vocabulary.*")
 """What the engine reads. ``preprocessor_config.json`` is not in every repository, hence the star:
@@ -65,7 +66,14 @@ def _model(
         description=description,
         languages=languages,
         capabilities=capabilities,
-        sources=(ModelSource(repo_id=repository, files=FILES, size_bytes=size),),
+        sources=(
+            ModelSource(
+                repo_id=repository,
+                files=FILES,
+                size_bytes=size,
+                packaged=PACKAGED.get(repository),
+            ),
+        ),
         size_bytes=size,
         license="MIT",
         aliases=(repository.partition("/")[2],),

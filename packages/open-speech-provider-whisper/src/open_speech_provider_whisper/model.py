@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from open_speech import (
+    AlignmentRequest,
     DetectedLanguage,
     LoadContext,
     ModelInfo,
@@ -78,28 +79,25 @@ class WhisperModel(STTModel):
         """Yield the language, then each segment when its window of 30 seconds is decoded.
 
         With voice activity, silence gives no text and takes no decoding. Can be stopped between
-        two windows. A known text is aligned window by window, in a segment for each.
+        two windows.
         """
         engine = self._ready()
         language = self._code(request.language)
         among = [] if language else [self._known(tag, "languages") for tag in request.languages]
         settings = {**self._settings, **checked(request.options)}
         samples = np.ascontiguousarray(request.audio.samples, np.float32)
-        if request.known_text is not None:
-            yield from _aligned(engine, samples, request.known_text, language)
-            return
-        stretches = None
+        regions = None
         if len(samples) < MIN_SAMPLES:
-            stretches = []
+            regions = []
         elif request.voice_activity:
-            stretches = engine.speech(samples, request.voice_activity)
-        if stretches == []:
+            regions = engine.speech(samples, request.voice_activity)
+        if regions == []:
             if language:
                 yield DetectedLanguage(language=languages.tag(language))
             return
         heard = engine.hear(
             samples,
-            stretches,
+            regions,
             logprobs=request.logprobs,
             language=language,
             among=among,
@@ -107,6 +105,12 @@ class WhisperModel(STTModel):
             **_asked(request, engine),
         )
         yield from _events(heard)
+
+    def align(self, request: AlignmentRequest) -> Iterator[TranscriptionEvent]:
+        """Yield the language, then the words window by window, in a segment for each."""
+        engine, language = self._ready(), self._code(request.language)
+        samples = np.ascontiguousarray(request.audio.samples, np.float32)
+        yield from _aligned(engine, samples, request.text, language)
 
     def close(self) -> None:
         """Free the weights."""
@@ -165,7 +169,7 @@ def _aligned(
     if not places:
         raise InvalidRequest(
             "There is no word in the text to align.",
-            param="known_text",
+            param="text",
             hint="Give the words that are said in the recording.",
         )
     done = 0

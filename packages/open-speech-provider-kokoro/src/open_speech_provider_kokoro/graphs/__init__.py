@@ -42,6 +42,13 @@ ARCHITECTURE: Mapping[str, Any] = {
 }
 """The part of ``config.json`` that the graphs were made for (Kokoro v1.0, and v1.1-zh alike)."""
 
+UNREAD: Mapping[str, str] = {
+    "bert.pooler.weight": "the summary of a whole text, which speech has no use for",
+    "bert.pooler.bias": "the same",
+    "bert.embeddings.position_ids": "the numbers 0 to 511, which the graph counts itself",
+}
+"""The weights that a checkpoint may have and no graph reads, and why."""
+
 
 def graph(name: str) -> bytes:
     """The graph ``pace`` or ``sound``."""

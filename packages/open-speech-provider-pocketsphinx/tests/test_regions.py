@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from open_speech import Audio, VoiceActivity
-from open_speech_provider_pocketsphinx import stretches as module
-from open_speech_provider_pocketsphinx.stretches import stretches
+from open_speech_provider_pocketsphinx import regions as module
+from open_speech_provider_pocketsphinx.regions import regions
 
 RATE = 16_000
 
@@ -27,12 +27,12 @@ def pcm(audio: Audio) -> NDArray[np.int16]:
 
 @pytest.mark.parametrize("seconds", [0, 0.01, 1, 3])
 def test_silence_has_none(seconds: float) -> None:
-    assert list(stretches(silence(seconds))) == []
+    assert list(regions(silence(seconds))) == []
 
 
 def test_a_sentence_is_one(recording: Callable[[str], Audio]) -> None:
     sound = pcm(recording("late"))
-    ((start, end),) = stretches(sound)
+    ((start, end),) = regions(sound)
     assert start == 0
     assert end > 0.9 * len(sound)
 
@@ -41,7 +41,7 @@ def test_a_sentence_is_one(recording: Callable[[str], Audio]) -> None:
 def test_pauses_cut(recording: Callable[[str], Audio], pause: float, count: int) -> None:
     first, second = pcm(recording("open")), pcm(recording("close"))
     sound = np.concatenate([silence(1), first, silence(pause), second, silence(1)])
-    found = list(stretches(sound))
+    found = list(regions(sound))
     assert len(found) == count
     assert abs(found[0][0] - 0.6 * RATE) < 0.15 * RATE  # the padding of 0.4 s before it
     if count == 2:
@@ -52,13 +52,13 @@ def test_pauses_cut(recording: Callable[[str], Audio], pause: float, count: int)
 def test_a_request_says_what_a_pause_is(recording: Callable[[str], Audio]) -> None:
     word = pcm(recording("open"))
     sound = np.concatenate([word, silence(1.5), word])
-    assert len(list(stretches(sound, VoiceActivity(min_silence_s=0.5)))) == 2
-    assert len(list(stretches(sound, VoiceActivity(min_silence_s=5)))) == 1
+    assert len(list(regions(sound, VoiceActivity(min_silence_s=0.5)))) == 2
+    assert len(list(regions(sound, VoiceActivity(min_silence_s=5)))) == 1
 
 
 def test_what_has_no_pause_is_cut_all_the_same() -> None:
     noise = np.random.default_rng(1).normal(0, 3000, 50 * RATE).astype(np.int16)
-    found = list(stretches(noise))
+    found = list(regions(noise))
     assert [start // RATE for start, _ in found] == [0, 20, 40]
     assert found[-1][1] == len(noise)
 
@@ -66,7 +66,7 @@ def test_what_has_no_pause_is_cut_all_the_same() -> None:
 def test_they_are_found_as_one_goes_along(recording: Callable[[str], Audio]) -> None:
     word = pcm(recording("open"))
     sound = np.concatenate([word, silence(2)] * 5)
-    found = stretches(sound)
+    found = regions(sound)
     assert next(found)[1] < len(word) + RATE
     assert len(list(found)) == 4
 
@@ -87,7 +87,7 @@ def test_they_are_in_order_apart_and_short_enough(
     parts = [noise.normal(0, level, round(seconds * RATE)) for level, seconds in loudness]
     sound = np.concatenate([np.zeros(0), *parts]).clip(-32_768, 32_767).astype(np.int16)
     end_before = 0
-    for start, end in stretches(sound, activity):
+    for start, end in regions(sound, activity):
         assert 0 <= start < end <= len(sound)
         assert end - start <= (module.MAX_SECONDS + 2 * activity.padding_s) * RATE
         assert end > end_before

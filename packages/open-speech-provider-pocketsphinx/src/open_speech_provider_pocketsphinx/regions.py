@@ -19,15 +19,13 @@ _WINDOW_S = 0.2
 """What decides between speech and not; the engine's usual 0.3 s misses a lone short word."""
 
 MAX_SECONDS = 20.0
-"""The engine decodes one stretch at a time, so this bounds its memory and what a stop waits for."""
+"""The engine decodes one region at a time, so this bounds its memory and what a stop waits for."""
 
 
-def stretches(
-    pcm: NDArray[np.int16], activity: VoiceActivity = DEFAULT
-) -> Iterator[tuple[int, int]]:
-    """Yield first and last sample (excluded) of each stretch of speech, as they are found.
+def regions(pcm: NDArray[np.int16], activity: VoiceActivity = DEFAULT) -> Iterator[tuple[int, int]]:
+    """Yield first and last sample (excluded) of each region of speech, as they are found.
 
-    Speech apart by less than ``min_silence_s`` is one stretch, unless that made it longer than
+    Speech apart by less than ``min_silence_s`` is one region, unless that made it longer than
     ``MAX_SECONDS``. Around it lies what is there of ``padding_s``, never another's speech.
     """
     longest, padding = (round(s * SAMPLE_RATE) for s in (MAX_SECONDS, activity.padding_s))
@@ -52,7 +50,7 @@ def _speech(pcm: NDArray[np.int16], threshold: float) -> Iterator[tuple[int, int
     endpointer = Endpointer(window=_WINDOW_S, vad_mode=mode, sample_rate=SAMPLE_RATE)
     frame = endpointer.frame_bytes // pcm.itemsize
     speaking = False
-    # A second of silence behind the end makes it close the last stretch by itself.
+    # A second of silence behind the end makes it close the last region by itself.
     for position in range(0, len(pcm) + SAMPLE_RATE, frame):
         piece = pcm[position : position + frame]
         endpointer.process(np.pad(piece, (0, frame - len(piece))).tobytes())
