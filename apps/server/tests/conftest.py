@@ -19,16 +19,16 @@ from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, Field, FiniteFloat
 from starlette.types import ASGIApp, Message
 
-from open_speech_server.body import json_limit, upload_limit
-from open_speech_server.edge import uvicorn_options, wrap
-from open_speech_server.errors import install_error_handlers
-from open_speech_server.settings import Settings
+from open_speech_server.api.errors import install_error_handlers
+from open_speech_server.middleware.body_limits import json_limit, upload_limit
+from open_speech_server.middleware.stack import uvicorn_options, wrap
+from open_speech_server.settings.settings import Settings
 
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ:
-        if name.upper().startswith(("OS_", "STT_", "TTS_", "HF_")):
+        if name.upper().startswith(("OS_", "STT_", "TTS_", "VAD_", "TURN_", "HF_")):
             monkeypatch.delenv(name)
 
 

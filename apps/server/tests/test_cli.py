@@ -134,6 +134,16 @@ def test_subtitles_of_what_is_said_stand_beside_it(shared: Path, tmp_path: Path)
     assert "--srt needs a file" in done.errors
 
 
+def test_a_text_with_nothing_to_say_is_a_short_silence(shared: Path, tmp_path: Path) -> None:
+    out = tmp_path / "nothing.wav"
+    done = run("say", "...", "-o", out, "--srt", environment=variables(shared, **SPEAK))
+    assert done.status == 0, done.stderr
+    with wave.open(str(out)) as sound:
+        assert sound.getnframes() / sound.getframerate() == pytest.approx(0.3, abs=0.01)
+        assert not any(sound.readframes(sound.getnframes()))
+    assert out.with_suffix(".srt").read_text() == ""
+
+
 def test_an_explicit_model_that_nobody_serves_is_an_error_that_names_what_is_there(
     without: dict[str, str], tmp_path: Path
 ) -> None:
@@ -207,7 +217,7 @@ def test_one_model(shared: Path) -> None:
     done = run("models", "info", "espeak/en-us", environment=variables(shared, **SPEAK))
     assert done.status == 0
     assert "espeak/en-us" in done.text
-    assert "speed" in done.text
+    assert "pitch" in done.text
 
 
 def test_a_model_that_is_nearly_there(shared: Path) -> None:
@@ -277,7 +287,7 @@ def test_pull_goes_on_where_ctrl_c_stopped_it(tmp_path: Path) -> None:
             hub.on_block = stop
             _, errors = process.communicate(timeout=WAIT_S)
         assert process.returncode == exits.INTERRUPTED, errors
-        assert b"goes on from there" in errors
+        assert b"to resume" in errors
         assert b"Traceback" not in errors
 
         hub.on_block, hub.rate = None, None
@@ -480,3 +490,11 @@ def test_sound_that_stops_halfway_leaves_no_file(tmp_path: Path) -> None:
     error = RuntimeError("the engine died")
     assert not file.__exit__(RuntimeError, error, None)
     assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("host", ["a..b", "no-such-host.invalid", "192.0.2.1"])
+def test_a_host_that_cannot_be_listened_on_names_the_setting(tmp_path, host):
+    done = run("serve", environment=variables(tmp_path, OS_HOST=host, OS_SSL_ENABLED="false"))
+    assert done.status == exits.USAGE
+    assert f"OS_HOST is {host!r}" in done.errors.splitlines()[0]
+    assert "Traceback" not in done.errors

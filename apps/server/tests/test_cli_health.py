@@ -9,7 +9,7 @@ import pytest
 from command_line import run, serving, variables
 from open_speech.testing.install import install_provider
 from open_speech_server.cli import exits, health
-from open_speech_server.settings import OLD_NAMES, Settings
+from open_speech_server.settings.settings import OLD_NAMES, Settings
 
 NAMES = {"host": "os_host", "port": "os_port", "tls": "os_ssl_enabled"}
 

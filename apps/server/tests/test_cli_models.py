@@ -152,7 +152,7 @@ def on_terminal(environment: dict[str, str], *arguments: str) -> str:
 
 
 @pytest.mark.parametrize("verb", ["pull", "update"])
-def test_d12_bytes_are_shown_as_a_server_fetches_them(served, hub, verb):
+def test_bytes_are_shown_as_a_server_fetches_them(served, hub, verb):
     if verb == "update":
         models(served, "pull", MODEL)
         hub.add(MODEL, weights(2))
@@ -182,7 +182,7 @@ def test_ctrl_c_has_the_server_stop_and_the_next_time_goes_on(served, hub, verb)
         hub.on_block = stop
         _, errors = process.communicate(timeout=WAIT_S)
     assert process.returncode == exits.INTERRUPTED, errors
-    assert b"goes on from there" in errors
+    assert b"to resume" in errors
     hub.on_block, hub.rate = None, None
     hub.forget()
     assert models(served, verb, MODEL, "--json").json["state"] == "downloaded"

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from command_line import Done, run, variables
 from open_speech.testing.install import install_provider
+from open_speech_server.cli.new_provider import KINDS
 
 
 def new(folder: Path, *arguments: str) -> Done:
@@ -18,15 +20,15 @@ def new(folder: Path, *arguments: str) -> Done:
     return run("providers", "new", "--folder", folder, *arguments, environment=environment)
 
 
-@pytest.mark.parametrize("kind", ["tts", "stt"])
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", ["hum", "two-words-2"])
 def test_the_project_passes_the_conformance_suite_at_once(tmp_path: Path, name: str, kind: str):
     done = new(tmp_path, name, "--kind", kind)
     assert done.status == 0, done.errors
     project = tmp_path / f"open-speech-provider-{name}"
     assert f"{project}: a provider to begin with" in done.text
-    module = f"open_speech_provider_{name.replace('-', '_')}"
-    install_provider(tmp_path / "site", name, module)
+    declared = tomllib.loads((project / "pyproject.toml").read_text())["project"]["entry-points"]
+    install_provider(tmp_path / "site", name, declared["open_speech"][name])
     paths = os.pathsep.join([str(project / "src"), str(tmp_path / "site")])
     tested = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(project)],

@@ -19,7 +19,7 @@ import pytest
 from live import Live, live_server
 from open_speech.testing import install_provider, sine, wav_bytes
 from open_speech_server.app import create_api
-from open_speech_server.settings import Settings
+from open_speech_server.settings.settings import Settings
 from sound_files import (
     hostile_files,
     mp3_with_cover,
@@ -34,7 +34,7 @@ from sound_files import (
 MAX_S = 600
 MAX_MB = 16
 MOST_MB = 128
-"""What the server may grow by; row U3's figure is for the decoder alone. The ten minutes that are
+"""What the server may grow by; the decoder alone takes less. The ten minutes that are
 allowed are 19 MB, and up to three times as much while frames and samples share the heap; the
 bombs would be hundreds."""
 AT_ONCE_S = 60.0
@@ -69,7 +69,7 @@ def _is_file(field: dict[str, Any]) -> bool:
 ROUTES = _upload_routes()
 
 
-def test_u11_the_routes_that_take_files_are_found():
+def test_the_routes_that_take_files_are_found():
     assert {path for path, _ in ROUTES} >= {
         "/v1/audio/transcriptions",
         "/v1/audio/translations",
@@ -136,7 +136,7 @@ def talk(request: pytest.FixtureRequest, live: Live) -> Callable[..., tuple[int,
 
     def talking(body: bytes, kind: bytes, *, length: int | None = None) -> tuple[int, bytes]:
         body = body.replace(b"{field}", field.encode()).replace(b"{further}", _parts(path))
-        head = b"POST " + path.encode() + b" HTTP/1.1\r\nHost: a\r\nContent-Type: " + kind
+        head = b"POST " + path.encode() + b" HTTP/1.1\r\nHost: localhost\r\nContent-Type: " + kind
         head += b"\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % (length or len(body))
         began = time.monotonic()
         answer = _exchange(live.port, head + body)
@@ -197,7 +197,7 @@ def bombs() -> dict[str, bytes]:
     }
 
 
-def test_u3_more_sound_than_allowed_is_refused_in_little_memory(live, send, bombs):
+def test_more_sound_than_allowed_is_refused_in_little_memory(live, send, bombs):
     assert send(sound_file("webm")).is_success
     before = peak_mb(live)
     for name, data in bombs.items():
@@ -207,18 +207,18 @@ def test_u3_more_sound_than_allowed_is_refused_in_little_memory(live, send, bomb
 
 
 @pytest.mark.parametrize("rate", [0, 1, 999, 768_001, 4_000_000_000])
-def test_u3_a_forged_sample_rate_is_refused(send, rate):
+def test_a_forged_sample_rate_is_refused(send, rate):
     assert_refused(send(wav_file("s16", bytes(4_000), rate)))
 
 
-def test_u3_an_index_that_claims_too_much_is_refused(live, send):
+def test_an_index_that_claims_too_much_is_refused(live, send):
     before = peak_mb(live)
     answer = send(mp4_with_index(60_000_000), "a.mp4")
     assert answer.status_code in {400, 413}
     assert peak_mb(live) - before <= MOST_MB
 
 
-def test_u4_playlists_open_nothing(live, send):
+def test_playlists_open_nothing(live, send):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         for name, data in playlists(f"http://127.0.0.1:{listener.getsockname()[1]}/a").items():
             for kind in (f"application/{name}", "audio/wav"):
@@ -231,19 +231,19 @@ def test_u4_playlists_open_nothing(live, send):
 
 
 @pytest.mark.parametrize("name", ["data:audio/wav;base64,AA", "concat:/etc/hostname", "a.sdp"])
-def test_u4_the_name_of_a_file_is_not_looked_at(send, name):
+def test_the_name_of_a_file_is_not_looked_at(send, name):
     assert send(sound_file("mp3"), name).is_success
     assert_refused(send(b"nothing", name))
 
 
-def test_u4_an_attached_picture_is_not_decoded(live, send):
+def test_an_attached_picture_is_not_decoded(live, send):
     before = peak_mb(live)
     covered = mp3_with_cover(sound_file("mp3"), png(8_000, 8_000))
     assert send(covered, "a.mp3", "audio/mpeg").is_success
     assert peak_mb(live) - before <= MOST_MB  # the picture would take 192
 
 
-def test_u5_a_corpus_of_broken_files_never_fails_the_server(live, send):
+def test_a_corpus_of_broken_files_never_fails_the_server(live, send):
     corpus = dict(hostile_files())
     assert len(corpus) >= 40
     refused = set()
@@ -294,7 +294,7 @@ def _files(live: Live) -> set[Path]:
 
 
 @pytest.mark.parametrize(("disposition", "status"), NAMES.values(), ids=NAMES)
-def test_u6_names_of_files(live, talk, tmp_path, disposition, status):
+def test_names_of_files(live, talk, tmp_path, disposition, status):
     files = _files(live)
     found, answer = talk(b"{further}" + part(disposition) + END, BOUNDARY)
     found = 200 if found == 201 else found
@@ -311,7 +311,7 @@ def test_u6_names_of_files(live, talk, tmp_path, disposition, status):
              b"audio/pcm;rate=x", b"audio/pcm;rate=99999999999999999999", b"\xff\xfe"],
     ids=lambda kind: ascii(kind[:32]),
 )  # fmt: skip
-def test_u6_content_types_of_files(talk, kind):
+def test_content_types_of_files(talk, kind):
     file = part(b'name="{field}"; filename="a"', kind=kind)
     status, answer = talk(b"{further}" + file + END, BOUNDARY)
     assert status in {200, 201, 400}, answer
@@ -331,7 +331,7 @@ FLOODS = {
     "no-boundary": (part(b'name="{field}"; filename="a"'), b"multipart/form-data"),
     "empty-boundary": (part(b'name="{field}"; filename="a"'), b"multipart/form-data; boundary="),
     "wrong-boundary": (part(b'name="{field}"; filename="a"'), b"multipart/form-data; boundary=y"),
-    "a-long-boundary": (b"x" * 1_000, b"multipart/form-data; boundary=" + b"x" * 10_000),
+    "a-long-boundary": (b"x" * 1_000, b"multipart/form-data; boundary=" + b"x" * 7_000),
     "preamble": (b"\r\n" * (1 << 20), BOUNDARY),
     "preamble-of-hyphens": (b"--" * (1 << 20), BOUNDARY),
     "almost-boundaries": (b"\r\n--" * (1 << 19), BOUNDARY),
@@ -343,7 +343,7 @@ FLOODS = {
 
 
 @pytest.mark.parametrize(("body", "kind"), FLOODS.values(), ids=FLOODS)
-def test_u7_forms_that_flood_or_break(live, talk, body, kind):
+def test_forms_that_flood_or_break(live, talk, body, kind):
     process = psutil.Process(live.process.pid)
     before = sum(process.cpu_times()[:2])
     status, answer = talk(body + END, kind)
@@ -352,9 +352,9 @@ def test_u7_forms_that_flood_or_break(live, talk, body, kind):
     assert sum(process.cpu_times()[:2]) - before < AT_ONCE_S
 
 
-def test_u1_a_chunked_body_beyond_the_limit_is_cut_off(live, send, request):
+def test_a_chunked_body_beyond_the_limit_is_cut_off(live, send, request):
     path, field = request.node.callspec.params["send"]
-    head = f"POST {path} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n".encode()
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n".encode()
     head += b"Content-Type: " + BOUNDARY + b"\r\n\r\n"
     form = part(f'name="{field}"; filename="a"'.encode(), b"")
     mebibyte = b"100000\r\n" + bytes(1 << 20) + b"\r\n"
@@ -367,7 +367,7 @@ def test_u1_a_chunked_body_beyond_the_limit_is_cut_off(live, send, request):
     assert [each.path for each in files if "(deleted)" in each.path] == []
 
 
-def test_u2_a_length_that_lies_is_refused_at_once(talk):
+def test_a_length_that_lies_is_refused_at_once(talk):
     body = part(b'name="{field}"; filename="a"') + END
     status, _ = talk(body, BOUNDARY, length=10 << 30)
     assert status == 413

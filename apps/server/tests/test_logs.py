@@ -36,7 +36,7 @@ def _logged(form: str = "console", level: str = "info", log=None) -> str:
     ],
     ids=range(7),
 )
-def test_n9_control_characters_are_escaped(form, log):
+def test_control_characters_are_escaped(form, log):
     text = _logged(form, log=log)
     assert "FORGED" in text
     assert text.endswith("\n")
@@ -45,7 +45,7 @@ def test_n9_control_characters_are_escaped(form, log):
 
 
 @pytest.mark.parametrize("form", ["console", "json"])
-def test_n9_an_exceptions_text_cannot_start_a_line(form):
+def test_an_exceptions_text_cannot_start_a_line(form):
     def log() -> None:
         try:
             raise ValueError(NASTY)
@@ -59,7 +59,7 @@ def test_n9_an_exceptions_text_cannot_start_a_line(form):
 
 
 @given(st.text())
-def test_n9_any_text_stays_on_one_line(text):
+def test_any_text_stays_on_one_line(text):
     out = _logged("json", log=lambda: logging.getLogger("any").warning("%s", text))
     assert len(out.splitlines()) == 1
     assert json.loads(out)["event"] == text
@@ -78,7 +78,7 @@ def test_n9_any_text_stays_on_one_line(text):
         "['realtime', 'openai-insecure-api-key.canary-other']",
     ],
 )
-def test_n9_secrets_are_hidden_whoever_logs_them(form, text):
+def test_secrets_are_hidden_whoever_logs_them(form, text):
     def log() -> None:
         logging.getLogger("uvicorn.error").warning(text)
         structlog.stdlib.get_logger("ours").warning("x", said=text)

@@ -75,7 +75,7 @@ def polled(client: httpx.Client, path: str, done: Callable[[Mapping[str, object]
     raise AssertionError(found)
 
 
-def test_d9_a_server_starts_from_the_hub_and_later_without_it(make_server, hub, gate):
+def test_a_server_starts_from_the_hub_and_later_without_it(make_server, hub, gate):
     model = "tone/voices-configured"
     hub.add(model, weights(model))
     with (
@@ -113,7 +113,7 @@ def test_d9_a_server_starts_from_the_hub_and_later_without_it(make_server, hub, 
         assert speak(client, model).status_code == 200
 
 
-def test_p7_every_way_to_a_model_is_closed_to_strangers(make_server, hub):
+def test_every_way_to_a_model_is_closed_to_strangers(make_server, hub):
     model, other = "tone/voices-configured", "tone/voices-other"
     for name in (model, other):
         hub.add(name, weights(name))
@@ -149,7 +149,7 @@ def test_p7_every_way_to_a_model_is_closed_to_strangers(make_server, hub):
         assert speak(client, other).status_code == 200
 
 
-def test_d7_what_one_server_has_loaded_another_cannot_delete(make_server, hub):
+def test_what_one_server_has_loaded_another_cannot_delete(make_server, hub):
     model = "tone/voices-shared"
     hub.add(model, weights(model))
     patient = {"OS_LOAD_WAIT_S": "120"}
@@ -225,7 +225,7 @@ def test_a_configured_model_whose_provider_comes_later_is_loaded_then(make_serve
         polled(client, "/health/ready", lambda ready: ready["status"] == "ready")
 
 
-def test_l5_a_budget_on_measured_memory_is_kept(make_server):
+def test_a_budget_on_measured_memory_is_kept(make_server):
     with (
         make_server(OS_MEMORY_BUDGET_MB="1") as server,
         server.client() as client,

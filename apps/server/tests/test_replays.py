@@ -142,7 +142,7 @@ true
 """
 
 
-def test_c14_open_webui_transcribes(replay):
+def test_open_webui_transcribes(replay):
     answer = replay(OPEN_WEBUI, sound=sound_file("webm"))
     assert answer.status_code == 200, answer.text
     heard: dict[str, Any] = answer.json()
@@ -150,20 +150,20 @@ def test_c14_open_webui_transcribes(replay):
     assert {"start", "end", "text"} <= heard["segments"][0].keys()
 
 
-def test_c11_open_webui_reads_why_it_failed(replay):
+def test_open_webui_reads_why_it_failed(replay):
     answer = replay(OPEN_WEBUI, sound=b"no sound")
     assert answer.status_code == 400
     assert answer.json()["error"]["message"]
 
 
 @pytest.mark.parametrize("kind", ["webm", "m4a", "mp3", "wav", "ogg"])
-def test_c14_librechat_transcribes_whatever_the_name_says(replay, kind):
+def test_librechat_transcribes_whatever_the_name_says(replay, kind):
     answer = replay(LIBRECHAT, sound=sound_file(kind))
     assert answer.status_code == 200, answer.text
     assert answer.json()["text"]
 
 
-def test_c7_open_webui_speaks(replay):
+def test_open_webui_speaks(replay):
     body = {"input": "Hello there", "voice": "alloy", "model": "tts-1", "speed": 1}
     answer = replay(
         "POST /v1/audio/speech HTTP/1.1\nHost: {host}\nAuthorization: Bearer {key}\n"
@@ -172,7 +172,7 @@ def test_c7_open_webui_speaks(replay):
     assert (answer.status_code, answer.headers["content-type"]) == (200, "audio/mpeg")
 
 
-def test_c7_librechat_speaks(replay):
+def test_librechat_speaks(replay):
     body = {"input": "Hello there", "model": "tts-1", "voice": "alloy", "backend": "openai"}
     answer = replay(
         "POST /v1/audio/speech HTTP/1.1\nAccept: application/json, text/plain, */*\n"
@@ -182,7 +182,7 @@ def test_c7_librechat_speaks(replay):
     assert (answer.status_code, answer.headers["content-type"]) == (200, "audio/mpeg")
 
 
-def test_c6_anythingllm_speaks_with_the_official_client(replay):
+def test_anythingllm_speaks_with_the_official_client(replay):
     """Its Node client: no format, so mp3; the answer's bytes are passed on."""
     body = {"model": "tts-1-hd", "voice": "shimmer", "input": "Hello there"}
     answer = replay(
@@ -196,7 +196,7 @@ def test_c6_anythingllm_speaks_with_the_official_client(replay):
     assert decode(answer.content, sample_rate=24_000).seconds == pytest.approx(0.55, abs=0.15)
 
 
-def test_c4_anythingllm_reads_the_voices(replay):
+def test_anythingllm_reads_the_voices(replay):
     """Its Kokoro mode takes plain names or objects with an id and a name."""
     answer = replay(
         "GET /v1/audio/voices HTTP/1.1\nHost: {host}\nAuthorization: Bearer {key}\n"
@@ -207,7 +207,7 @@ def test_c4_anythingllm_reads_the_voices(replay):
 
 
 @pytest.mark.parametrize("key", ["{key}", ""], ids=["with a key", "with an empty one"])
-def test_c7_sillytavern_speaks(replay, key):
+def test_sillytavern_speaks(replay, key):
     """Its own server sends it; without a key the header is ``Bearer `` and nothing."""
     body = {
         "input": "Hello there",
@@ -228,7 +228,7 @@ def test_c7_sillytavern_speaks(replay, key):
 
 
 @pytest.mark.parametrize("path", ["/v1/models", "/v1/audio/models", "/v1/audio/voices"])
-def test_c3_open_webui_asks_for_voices_and_models_without_a_key(replay, path):
+def test_open_webui_asks_for_voices_and_models_without_a_key(replay, path):
     answer = replay(f"GET {path} HTTP/1.1\nHost: {{host}}\nAccept: */*\n\n")
     assert answer.status_code == 200, answer.text
 
@@ -236,7 +236,7 @@ def test_c3_open_webui_asks_for_voices_and_models_without_a_key(replay, path):
 @pytest.mark.parametrize(
     "authorization", ["", "Authorization: Bearer \n", "Authorization: Basic x\n"]
 )
-def test_c2_without_the_key_there_is_no_transcription(replay, authorization):
+def test_without_the_key_there_is_no_transcription(replay, authorization):
     asked = OPEN_WEBUI.replace("Authorization: Bearer {key}\n", authorization)
     answer = replay(asked, sound=sound_file("webm"))
     assert (answer.status_code, answer.json()["error"]["code"]) == (401, "invalid_api_key")
@@ -254,7 +254,7 @@ def test_c2_without_the_key_there_is_no_transcription(replay, authorization):
     ],
     ids=["livekit", "livekit-verbose", "anythingllm", "pipecat"],
 )  # fmt: skip
-def test_c5_fields_of_other_clients(live, fields):
+def test_fields_of_other_clients(live, fields):
     with live.client(headers={"Authorization": f"Bearer {KEY}"}) as client:
         answer = client.post(
             "/v1/audio/transcriptions", data=fields, files={"file": ("file.wav", WAV, "audio/wav")}

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from live import live_server
-from open_speech.testing import install_provider, silence, wav_bytes
+from open_speech.testing import install_provider, join, silence, sine, wav_bytes
 
 
 @pytest.fixture(scope="module")
@@ -52,3 +52,31 @@ def test_words_are_told_where_they_are_wanted(client):
 def test_others_get_what_they_always_got(client):
     kinds = {each["type"].rpartition(".")[2] for each in events(client)}
     assert kinds == {"delta", "done"}
+
+
+@pytest.mark.parametrize(
+    ("path", "model", "stream"),
+    [
+        ("transcriptions", "tone/echo", "true"),
+        ("transcriptions", "tone/echo", "false"),
+        ("transcriptions", "tone/count", "true"),  # knows no times of words
+        ("translations", "tone/echo", "false"),
+    ],
+)
+def test_subtitles_are_those_of_their_own_formats(client, path, model, stream):
+    recording = join(silence(1.0), sine(1.5), silence(2.0), sine(2.5), silence(1.5))
+
+    def answer(**fields: str | list[str]) -> str:
+        files, data = {"file": wav_bytes(recording)}, {"model": model, **fields}
+        return client.post(f"/v1/audio/{path}", files=files, data=data).raise_for_status().text
+
+    wanted = {"response_format": "verbose_json", "subtitles[]": ["srt", "vtt"]}
+    *_, last = answer(**wanted, stream=stream).strip().rpartition("data: ")
+    expected = {kind: answer(response_format=kind) for kind in ("srt", "vtt")}
+    assert json.loads(last)["subtitles"] == expected
+    assert expected["srt"].count("-->") > 1
+
+
+def test_subtitles_go_with_times_alone(client):
+    (*_, last) = events(client, **{"subtitles[]": "srt"})
+    assert "subtitles" not in last

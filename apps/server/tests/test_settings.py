@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from open_speech_server.settings import (
+from open_speech_server.settings.settings import (
     OLD_NAMES,
     PRIVATE_NETWORKS,
     ConfigurationError,
@@ -16,7 +16,7 @@ from open_speech_server.settings import (
     start_notices,
     worker_environment,
 )
-from open_speech_server.settings_table import settings_table
+from open_speech_server.settings.table import settings_table
 
 DOCUMENTED = {
     "OS_PORT": "8100",
@@ -45,6 +45,51 @@ DOCUMENTED = {
     "OS_STREAM_MAX_CONNECTIONS": "10",
 }
 """The variables that the project set out with, and their defaults."""
+
+
+@pytest.mark.parametrize("quotes", ['"{}"', "'{}'", "  {} ", ' "{}" ', '" {} "'])
+def test_quotes_around_a_value_are_not_part_of_it(monkeypatch, tmp_path, quotes):
+    for name, value in {
+        "OS_PORT": "8200",
+        "OS_HOST": "127.0.0.1",
+        "OS_API_KEY": "secret",
+        "OS_DATA_DIR": str(tmp_path),
+        "STT_MODEL": "one, two",
+        "OS_LOG_LEVEL": "Debug",
+        "OS_SSL_ENABLED": "false",
+        "OS_OPTIONS__WHISPER__BEAM": "5",
+        "OS_CORS_ORIGINS": "https://page.example",
+    }.items():
+        monkeypatch.setenv(name, quotes.format(value))
+    settings = load_settings()
+    assert (settings.os_port, settings.os_host) == (8200, "127.0.0.1")
+    assert (settings.api_key, settings.os_data_dir) == ("secret", tmp_path)
+    assert settings.stt_models == ("one", "two")
+    assert (settings.os_log_level, settings.os_ssl_enabled) == ("debug", False)
+    assert settings.os_options == {"whisper": {"beam": 5}}
+    assert settings.cors_origins == ("https://page.example",)
+
+
+def test_empty_quotes_set_nothing(monkeypatch):
+    for name in ("OS_PORT", "OS_API_KEY", "OS_DATA_DIR", "OS_HOST"):
+        monkeypatch.setenv(name, '""')
+    plain = Settings()
+    assert (plain.os_port, plain.api_key, plain.os_host) == (8100, None, "0.0.0.0")
+    assert plain.os_data_dir == Settings.model_fields["os_data_dir"].get_default().expanduser()
+
+
+@pytest.mark.parametrize("written", ["~/x", "$HOME/x", "${HOME}/x", '"$HOME/x"', "'~/x'"])
+def test_the_home_folder_may_be_written_as_a_shell_does(monkeypatch, tmp_path, written):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("OS_DATA_DIR", written)
+    assert load_settings().os_data_dir == tmp_path / "x"
+
+
+@pytest.mark.parametrize("written", ["$DATA/x", "${XDG_DATA_HOME}", "$(pwd)/x"])
+def test_a_variable_that_no_shell_filled_in_is_no_folder(monkeypatch, written):
+    monkeypatch.setenv("OS_DATA_DIR", written)
+    with pytest.raises(ConfigurationError, match=r"OS_DATA_DIR.*must be a path as it is"):
+        load_settings()
 
 
 def test_names_and_defaults_are_the_documented_ones():
@@ -110,7 +155,7 @@ OLD_VALUES = {
 }
 
 
-def test_o7_old_names_work_and_the_new_name_wins(monkeypatch):
+def test_old_names_work_and_the_new_name_wins(monkeypatch):
     for new, old in OLD_NAMES.items():
         monkeypatch.setenv(old.upper(), OLD_VALUES.get(new, "77"))
     settings = load_settings()
@@ -137,7 +182,7 @@ def test_preload_names_are_added(monkeypatch):
     assert settings.tts_models == (Settings().tts_model, "d")
 
 
-def test_o7_one_line_lists_the_old_names(monkeypatch):
+def test_one_line_lists_the_old_names(monkeypatch):
     assert start_notices() == []
     monkeypatch.setenv("STT_PORT", "1")
     monkeypatch.setenv("STT_PRELOAD_MODELS", "a")
@@ -226,7 +271,7 @@ def test_certificate_and_key_go_together(monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["OS_API_KEY", "HF_TOKEN"])
-def test_n9_a_wrong_secret_is_not_shown(monkeypatch, name):
+def test_a_wrong_secret_is_not_shown(monkeypatch, name):
     monkeypatch.setenv(name, "canary secret\x1b")
     with pytest.raises(ConfigurationError) as caught:
         load_settings()
@@ -236,7 +281,7 @@ def test_n9_a_wrong_secret_is_not_shown(monkeypatch, name):
     assert caught.value.__suppress_context__
 
 
-def test_n9_secrets_are_not_in_the_repr():
+def test_secrets_are_not_in_the_repr():
     settings = Settings(os_api_key="canary-key", hf_token="canary-token")
     assert "canary" not in repr(settings) + str(settings) + str(settings.model_dump())
     assert settings.secrets == ("canary-key", "canary-token")
@@ -298,7 +343,7 @@ def test_options_of_providers_are_told_by_name(monkeypatch):
     assert start_notices() == []
 
 
-def test_n9_keys_among_the_options_are_secrets(monkeypatch):
+def test_keys_among_the_options_are_secrets(monkeypatch):
     monkeypatch.setenv("OS_OPTIONS__SOMEBODY__API_KEY", "geheim-geheim")
     settings = load_settings()
     assert "geheim-geheim" in settings.secrets

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from open_speech_server.settings_table import settings_table
+from open_speech_server.settings.table import settings_table
 
 
 def test_kinds_of_rows():

@@ -13,7 +13,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from open_speech_server.settings import ConfigurationError, Settings
+from open_speech_server.settings.settings import ConfigurationError, Settings
 from open_speech_server.tls import (
     LIFETIME,
     RENEW_BEFORE,
@@ -32,7 +32,7 @@ def _names(certificate):
     return {str(name.value) for name in found}
 
 
-def test_n8_the_key_is_private_from_its_creation(tmp_path, monkeypatch):
+def test_the_key_is_private_from_its_creation(tmp_path, monkeypatch):
     modes = []
 
     def fdopen(handle, *rest):
@@ -52,7 +52,7 @@ def test_n8_the_key_is_private_from_its_creation(tmp_path, monkeypatch):
     assert list(made.keyfile.parent.iterdir()) == [made.keyfile]
 
 
-def test_n8_names_are_the_machines_and_no_wildcard(tmp_path):
+def test_names_are_the_machines_and_no_wildcard(tmp_path):
     certificate = _read(self_signed(tmp_path, host="0.0.0.0").certfile)
     names = _names(certificate)
     assert {"localhost", "127.0.0.1", "::1", socket.gethostname()} <= names
@@ -62,7 +62,7 @@ def test_n8_names_are_the_machines_and_no_wildcard(tmp_path):
     assert "speech.example" in _names(_read(self_signed(tmp_path, host="speech.example").certfile))
 
 
-def test_n8_it_is_short_lived_and_of_a_modern_key(tmp_path):
+def test_it_is_short_lived_and_of_a_modern_key(tmp_path):
     certificate = _read(self_signed(tmp_path, host="::").certfile)
     assert certificate.not_valid_after_utc - certificate.not_valid_before_utc <= LIFETIME
     assert dt.timedelta(days=397) >= LIFETIME
@@ -71,7 +71,7 @@ def test_n8_it_is_short_lived_and_of_a_modern_key(tmp_path):
     assert key.curve.name == "secp256r1"
 
 
-def test_n8_it_is_kept_and_renewed_near_its_end(tmp_path):
+def test_it_is_kept_and_renewed_near_its_end(tmp_path):
     now = dt.datetime.now(dt.UTC)
     serial = _read(self_signed(tmp_path, host="0.0.0.0", now=now).certfile).serial_number
 
@@ -104,7 +104,7 @@ def test_a_damaged_file_is_made_anew(tmp_path, damage):
     _read(self_signed(tmp_path, host="0.0.0.0").certfile)
 
 
-def test_n8_wider_permissions_are_taken_back(tmp_path):
+def test_wider_permissions_are_taken_back(tmp_path):
     path = self_signed(tmp_path / "tls", host="0.0.0.0").keyfile
     path.chmod(0o644)
     path.parent.chmod(0o755)
@@ -115,13 +115,13 @@ def test_n8_wider_permissions_are_taken_back(tmp_path):
 
 
 @pytest.mark.skipif(not shutil.which("openssl"), reason="needs the openssl command")
-def test_n8_openssl_verifies_it(tmp_path):
+def test_openssl_verifies_it(tmp_path):
     path = self_signed(tmp_path, host="0.0.0.0").certfile
     command = ["openssl", "verify", "-x509_strict", "-verify_hostname", "localhost"]
     subprocess.run([*command, "-CAfile", path, path], capture_output=True, check=True)
 
 
-def test_n8_a_client_that_trusts_it_connects(serve, tiny, tmp_path):
+def test_a_client_that_trusts_it_connects(serve, tiny, tmp_path):
     made = server_certificate(Settings(os_data_dir=tmp_path))
     port = serve(tiny(), ssl_certfile=str(made.certfile), ssl_keyfile=str(made.keyfile))
     context = ssl.create_default_context(cafile=made.certfile)
@@ -131,13 +131,13 @@ def test_n8_a_client_that_trusts_it_connects(serve, tiny, tmp_path):
             context.wrap_socket(plain, server_hostname=name) as secure,
         ):
             assert secure.version() in {"TLSv1.2", "TLSv1.3"}
-            secure.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            secure.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             assert secure.recv(65536).split()[1] == b"200"
 
 
 OTHER_USER = """
 import os, pathlib, sys
-from open_speech_server.settings import ConfigurationError
+from open_speech_server.settings.settings import ConfigurationError
 from open_speech_server.tls import self_signed
 os.setgid(12345); os.setuid(12345)
 try:
@@ -151,7 +151,7 @@ except ConfigurationError as error:
     not hasattr(os, "getuid") or os.getuid() != 0, reason="only root can be another"
 )
 @pytest.mark.parametrize("made", [True, False])
-def test_n8_another_user_gets_a_sentence_with_the_fix(tmp_path, made):
+def test_another_user_gets_a_sentence_with_the_fix(tmp_path, made):
     folder = tmp_path / "tls"
     if made:
         self_signed(folder, host="0.0.0.0")

@@ -81,7 +81,7 @@ def step(gate: Path, record: Path) -> Iterator[Callable[[int], None]]:
 
 
 @pytest.mark.parametrize("stream", ["false", "true"])
-def test_s1_a_client_that_leaves_stops_the_hearing(live, record, step, stream):
+def test_a_client_that_leaves_stops_the_hearing(live, record, step, stream):
     sound = {"file": ("a.wav", wav_bytes(sine(1.0)))}
     with live.client() as own:
         request = own.build_request(
@@ -116,15 +116,15 @@ def one_step(gate: Path) -> Iterator[None]:
         pipe.read(1_000)
 
 
-def test_s6_a_failure_is_a_status_where_nothing_was_sent(client, one_step):
-    answer = send(client, wav_bytes(sine(1.0)), model="faulty/hear-none")
+def test_a_failure_is_a_status_where_nothing_was_sent(client, one_step):
+    answer = send(client, wav_bytes(sine(1.0)), model="faulty/hear-number")
     assert (answer.status_code, answer.json()["error"]["code"]) == (502, "invalid_result")
 
 
-def test_s6_a_failure_after_the_first_event_is_told_and_breaks_the_stream(client, one_step):
+def test_a_failure_after_the_first_event_is_told_and_breaks_the_stream(client, one_step):
     request = client.build_request(
         "POST", URL, files={"file": ("a.wav", wav_bytes(sine(1.0)))},
-        data={"model": "faulty/hear-none", "stream": "true"},
+        data={"model": "faulty/hear-number", "stream": "true"},
     )  # fmt: skip
     answer = client.send(request, stream=True)
     lines: list[str] = []

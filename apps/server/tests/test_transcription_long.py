@@ -1,4 +1,4 @@
-"""Recordings above thirty minutes, heard stretch by stretch."""
+"""Recordings above thirty minutes, heard chunk by chunk."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def talk() -> bytes:
 
 
 class TestLongRecordings:
-    """Above thirty minutes a recording is heard stretch by stretch."""
+    """Above thirty minutes a recording is heard chunk by chunk."""
 
     def test_times_are_those_of_the_whole(self, client, talk):
         answer = send(client, talk, model="tone/echo", response_format="verbose_json").json()

@@ -1,4 +1,4 @@
-"""Row D8: a volume with models that cannot be written, or belongs to somebody else."""
+"""A volume with models that cannot be written, or belongs to somebody else."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def _all(folder: Path) -> list[Path]:
 
 
 @pytest.mark.parametrize("closed", WAYS)
-def test_d8_models_that_are_there_are_served(
+def test_models_that_are_there_are_served(
     volume: Volume, ordinary: Path, hub: FakeHub, closed: Closed
 ) -> None:
     folder, environment = volume
@@ -121,7 +121,7 @@ def test_d8_models_that_are_there_are_served(
 
 
 @pytest.mark.parametrize("closed", [not_writable, of_somebody_else])
-def test_d8_the_doctor_names_path_user_and_remedy(
+def test_the_doctor_names_path_user_and_remedy(
     volume: Volume, ordinary: Path, closed: Closed
 ) -> None:
     folder, environment = volume

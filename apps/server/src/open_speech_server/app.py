@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from socket import socket
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp
@@ -12,30 +13,22 @@ from starlette.types import ASGIApp
 from open_speech import OpenSpeech
 
 from . import __version__
-from .body import upload_limit
-from .config import server_config
-from .edge import wrap
-from .errors import install_error_handlers
+from .api import health, metrics, web
+from .api.errors import install_error_handlers
+from .api.legacy import clone, routes
+from .api.live import speech_stream, status, stream
+from .api.models import events, lifecycle, listing
+from .api.openai import cloned_voices, speech, transcriptions, voice_consents, voices
+from .api.openapi import describe_errors
+from .api.realtime import client_secrets
+from .api.realtime import routes as realtime
+from .api.streaming import ClientLeft, on_client_left
 from .metrics import MetricsMiddleware
-from .openapi import describe_errors
-from .routes import (
-    cloned_speech,
-    cloned_voices,
-    earlier,
-    events,
-    health,
-    lifecycle,
-    metrics,
-    models,
-    speech,
-    transcriptions,
-    voice_consents,
-    voices,
-    web,
-)
-from .settings import Settings, load_settings
+from .middleware.body_limits import upload_limit
+from .middleware.stack import wrap
+from .settings.core_config import server_config
+from .settings.settings import Settings, load_settings
 from .state import ServerState
-from .streaming import ClientLeft, on_client_left
 
 _DESCRIPTION = (
     "Text to speech and speech to text with any engine, behind OpenAI's API. "
@@ -43,13 +36,22 @@ _DESCRIPTION = (
 )
 
 
-def create_api(settings: Settings) -> FastAPI:
-    """The bare application, without the layers of ``edge.wrap``."""
+LIVE_PATHS = frozenset({"/v1/realtime", "/v1/audio/stream", "/v1/audio/speech/stream"})
+"""What a browser's short-lived key opens."""
+
+
+def create_api(settings: Settings, wyoming: Sequence[socket] = ()) -> FastAPI:
+    """The bare application, without the layers of ``middleware.stack``.
+
+    ``wyoming`` are listening sockets for Home Assistant's protocol, if it is served.
+    """
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         # Made here: the service belongs to the event loop that serves.
-        state = ServerState(settings=settings, speech=OpenSpeech(server_config(settings)))
+        state = ServerState(
+            settings=settings, speech=OpenSpeech(server_config(settings)), wyoming=wyoming
+        )
         app.state.server = state
         starting = asyncio.create_task(state.start())
         try:
@@ -65,20 +67,26 @@ def create_api(settings: Settings) -> FastAPI:
         description=_DESCRIPTION,
         lifespan=lifespan,
         max_body_size=upload_limit(settings),
-        docs_url=None,  # ours is in routes/web.py: FastAPI's fetches its scripts from elsewhere
+        docs_url=None,  # ours is in api/web.py: FastAPI's fetches its scripts from elsewhere
         redoc_url=None,
     )
+    app.state.client_secrets = client_secrets.ClientSecrets()
     install_error_handlers(app)
     app.add_exception_handler(ClientLeft, on_client_left)
     app.add_middleware(MetricsMiddleware)
     for module in (
         speech,
         transcriptions,
-        models,
+        listing,
         lifecycle,
         events,
-        earlier,
-        cloned_speech,
+        routes,
+        clone,
+        stream,
+        speech_stream,
+        status,
+        realtime,
+        client_secrets,
         voices,
         cloned_voices,
         voice_consents,
@@ -99,4 +107,15 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
 
 def layered(api: FastAPI, settings: Settings) -> ASGIApp:
     """The application inside its layers; its pages are open without a key, and nothing else is."""
-    return wrap(api, settings, public_paths=web.public_paths())
+    secrets: client_secrets.ClientSecrets = api.state.client_secrets
+
+    def opens(path: str, token: str) -> bool:
+        return path in LIVE_PATHS and secrets.config_of(token) is not None
+
+    return wrap(
+        api,
+        settings,
+        public_paths=web.public_paths(),
+        slashed_paths=web.SLASHED_PATHS,
+        opens=opens,
+    )

@@ -11,20 +11,20 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.process_collector import ProcessCollector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from open_speech.status import ModelStatus
+from open_speech.service import ModelStatus
 
 REGISTRY = CollectorRegistry()
 ProcessCollector(registry=REGISTRY)
 
 REQUESTS = Counter(
     "open_speech_requests",
-    "Requests answered, by route and status",
+    "Requests by route and status",
     ["method", "route", "status"],
     registry=REGISTRY,
 )
 SECONDS = Histogram(
     "open_speech_request_seconds",
-    "Time from a request's arrival to the end of its answer",
+    "Time from the arrival of a request to the end of its response",
     ["route"],
     buckets=(0.005, 0.02, 0.1, 0.5, 1, 2, 5, 10, 30, 120, 600),
     registry=REGISTRY,

@@ -4,22 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from itertools import chain, repeat
-from typing import Any
+from socket import socket
+from typing import TYPE_CHECKING, Any
 
-from fastapi import Request
+from starlette.requests import HTTPConnection
 
 from open_speech import OpenSpeech
 from open_speech.errors import InvalidRequest, OpenSpeechError
 from open_speech.text.pronunciations import Pronunciations
-from open_speech.voice_library import VoiceLibrary
+from open_speech.voices.library import VoiceLibrary
 
-from .config import environment_store, presets, pronunciations, voice_library, weight_store
-from .model_list import ModelList
-from .presets import Preset
-from .settings import Settings
+from .api.live.sessions import LiveSessions
+from .api.models.model_list import ModelList
+from .settings.core_config import (
+    environment_store,
+    presets,
+    pronunciations,
+    voice_library,
+    weight_store,
+)
+from .settings.presets import Preset
+from .settings.settings import Settings
+
+if TYPE_CHECKING:
+    from .wyoming import WyomingServer
 
 _log = logging.getLogger(__name__)
 
@@ -30,6 +42,8 @@ class ServerState:
 
     settings: Settings
     speech: OpenSpeech
+    wyoming: Sequence[socket] = ()
+    """Where Home Assistant's protocol is served, if it is."""
     scanned: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once the providers are known; requests wait for it, health does not."""
     draining: bool = False
@@ -45,12 +59,18 @@ class ServerState:
     """All of them, as the routes tell."""
     pronunciations: Pronunciations | None = field(init=False)
     """How certain words are to be spoken."""
+    live: LiveSessions = field(init=False)
+    """The live sessions that are open."""
+    _wyoming: WyomingServer | None = None
     _listeners: list[Callable[[], None]] = field(default_factory=list)
     _preparing: set[str] = field(default_factory=set)
     _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.models = ModelList(self.speech, self.settings)
+        self.live = LiveSessions(
+            self.settings.os_stream_max_connections, self.settings.os_stream_max_per_client
+        )
         self.presets = presets(self.settings)
         self.pronunciations = pronunciations(self.settings)
 
@@ -62,6 +82,9 @@ class ServerState:
     def drain(self) -> None:
         """Stop taking new work; readiness fails from now on."""
         self.draining = True
+        if self._wyoming:
+            self._wyoming.drain()
+        self.live.stop_all()
         self.speech.manager.stop_admitting()
 
     def when_prepared(self, tell: Callable[[], None]) -> None:
@@ -74,14 +97,26 @@ class ServerState:
         await self.speech.registry.scan()
         self.speech.manager.start()
         self.scanned.set()
+        if self.wyoming:
+            from .wyoming import WyomingServer  # only where it is wanted: it costs memory
+
+            self._wyoming = WyomingServer(self, self.wyoming)
+            await self._wyoming.start()
         self.prepare()
+        # Not before: it would keep the first answers waiting.
+        self._run(asyncio.to_thread(import_module, "open_speech.codecs.decode"))
 
     async def stop(self) -> None:
-        """Give up what was begun, and end every worker."""
+        """Give up what was begun, and end every worker.
+
+        Where the server was told to stop, requests have had their time.
+        """
+        if self._wyoming:
+            await self._wyoming.stop()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.speech.manager.close()
+        await self.speech.manager.close(0.0 if self.draining else None)
 
     async def begin(self, work: Coroutine[Any, Any, object]) -> None:
         """Have something done that nobody waits for; raises what goes wrong at once."""
@@ -93,13 +128,14 @@ class ServerState:
     def prepare(self) -> None:
         """Begin to load the configured models that are not there, as far as that is not begun."""
         for name in self.configured:
-            if name in self.prepared and not self._is_served(name):
+            if name in self.prepared and not self.is_served(name):
                 self.prepared.discard(name)
             if name not in self.prepared and name not in self._preparing:
                 self._preparing.add(name)
                 self._run(self._prepare(name))
 
-    def _is_served(self, name: str) -> bool:
+    def is_served(self, name: str) -> bool:
+        """Whether an installed provider has a model of this name."""
         try:
             self.speech.resolve(name)
         except OpenSpeechError:
@@ -123,7 +159,7 @@ class ServerState:
                 return
             except OpenSpeechError as error:
                 self.preload_errors[name] = str(error)
-                _log.error("the configured model %s is not there yet: %s", name, error)
+                _log.error("the configured model %s is not ready yet: %s", name, error)
                 await asyncio.sleep(wait_s)
             else:
                 self.prepared.add(name)
@@ -161,21 +197,21 @@ def _waits() -> Iterator[float]:
     return chain((1.0, 5.0, 30.0, 120.0), repeat(600.0))
 
 
-async def speech_of(request: Request) -> OpenSpeech:
+async def speech_of(request: HTTPConnection) -> OpenSpeech:
     """The speech service of the application, once its providers are known."""
     state = state_of(request)
     await state.scanned.wait()
     return state.speech
 
 
-def library_of(request: Request) -> VoiceLibrary:
+def library_of(request: HTTPConnection) -> VoiceLibrary:
     """The cloned voices of the application."""
     library = state_of(request).speech.config.voice_library
     assert library is not None
     return library
 
 
-def state_of(request: Request) -> ServerState:
+def state_of(request: HTTPConnection) -> ServerState:
     """The state of the application that a request came to."""
     state = request.app.state.server
     assert isinstance(state, ServerState)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import ipaddress
+import logging
 import os
 import socket
 import ssl
@@ -14,10 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .settings import ConfigurationError, Settings
+from .settings.settings import ConfigurationError, Settings
 
 if TYPE_CHECKING:
     from cryptography import x509
+
+_log = logging.getLogger(__name__)
 
 LIFETIME = dt.timedelta(days=397)
 """Longest lifetime that browsers accept (CA/Browser Forum baseline requirements, 6.3.2)."""
@@ -198,6 +201,19 @@ def _check_given(given: Certificate) -> None:
             f"OS_SSL_CERTFILE {str(given.certfile)!r} and OS_SSL_KEYFILE {str(given.keyfile)!r} do "
             "not work together: both must be PEM, of one key, without a password."
         ) from error
+    _warn_of_expiry(given.certfile)
+
+
+def _warn_of_expiry(path: Path) -> None:
+    from cryptography import x509
+
+    expires = x509.load_pem_x509_certificate(path.read_bytes()).not_valid_after_utc
+    if expires < dt.datetime.now(dt.UTC):
+        _log.warning(
+            "The certificate %s (OS_SSL_CERTFILE) expired on %s: clients will refuse it",
+            path,
+            f"{expires:%Y-%m-%d}",
+        )
 
 
 def _no_password() -> str:

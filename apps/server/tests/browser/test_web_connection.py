@@ -76,10 +76,10 @@ def test_a_wrong_key_is_told_and_a_right_one_is_remembered(make_server, visit):
     here = visit(server)
     page = here.open()
     dialog = page.get_by_role("dialog")
-    expect(dialog).to_contain_text("This server wants a key")
+    expect(dialog).to_contain_text("API key required")
     dialog.get_by_label("API key").fill("wrong-key")
     dialog.get_by_role("button", name="Use this key").click()
-    expect(dialog).to_contain_text("That key is not right.")
+    expect(dialog).to_contain_text("Invalid API key.")
     dialog.get_by_label("API key").fill("right-key")
     dialog.get_by_role("button", name="Use this key").click()
     expect(page.locator(".model").first).to_be_visible()
@@ -97,7 +97,7 @@ def test_a_wrong_key_is_told_and_a_right_one_is_remembered(make_server, visit):
     page.keyboard.press("Escape")
     page.get_by_role("button", name="API key").click()
     dialog.get_by_role("button", name="Forget the key").click()
-    expect(dialog).to_contain_text("This server wants a key")
+    expect(dialog).to_contain_text("API key required")
 
 
 def test_a_server_that_goes_away_and_comes_back_is_followed_again(visit, tmp_path, monkeypatch):
@@ -107,9 +107,9 @@ def test_a_server_that_goes_away_and_comes_back_is_followed_again(visit, tmp_pat
         expect(page.locator("#connection")).to_contain_text("Live")
         expect(page.locator("[data-group=loaded] .model")).to_have_count(2)
         server.stop(signal.SIGKILL)
-        expect(page.locator("#lost")).to_contain_text("does not answer")
+        expect(page.locator("#lost")).to_contain_text("does not respond")
         expect(page.locator("#connection")).to_contain_text("Offline")
-    monkeypatch.setattr("live._free_port", lambda: server.port)
+    monkeypatch.setattr("live.free_port", lambda: server.port)
     with live_server(tmp_path, {"STT_MODEL": "nobody/serves-this"}, ready=False):
         # By itself, or at once where somebody asks for it.
         expect(page.locator("#connection")).to_contain_text("Live")

@@ -47,7 +47,7 @@ def test_models_are_grouped_and_told_about(server, visit):
     expect(espeak).to_contain_text("Default")
     expect(espeak.locator(".model-facts")).to_contain_text(re.compile(r"\d+ MB"))
     broken = page.locator(".attention")
-    expect(broken).to_contain_text("wrecked cannot be used")
+    expect(broken).to_contain_text("wrecked is broken")
     expect(broken).to_contain_text("the engine is missing")
     expect(broken).to_contain_text("Reinstall or remove")
     shelf = here.find("shelf/voice-0001")
@@ -94,16 +94,16 @@ def test_nothing_stands_in_the_list_before_it_is_known(server, visit):
     held = []
     page.route("**/api/events", lambda route: held.append(route))  # noqa: PLW0108 - it is marked
     here.open()
-    expect(page.get_by_text("Reading the list…")).to_be_visible()
+    expect(page.get_by_text("Loading models…")).to_be_visible()
     assert page.locator(".models h2:visible, .models h3:visible").count() == 0
     while not held:  # the browser's messages are read meanwhile
         page.evaluate("0")
     held[0].continue_()
     expect(page.locator("[data-group=loaded] .model")).to_have_count(2)
-    expect(page.get_by_text("Reading the list…")).to_be_hidden()
+    expect(page.get_by_text("Loading models…")).to_be_hidden()
     for name in ("Loaded", "Downloaded", "Available"):
         expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
-    for name in ("Downloading", "Without a provider"):
+    for name in ("Downloading", "No provider"):
         expect(page.get_by_role("heading", name=name, exact=True)).to_be_hidden()
 
 
@@ -142,9 +142,9 @@ def test_models_that_nobody_serves_say_why_and_what_to_do(make_server, hub, visi
     here = visit(server)
     page = here.open()
     attention = page.locator(".attention")
-    expect(attention.get_by_role("heading", name="that no provider recognises")).to_be_visible()
+    expect(attention.get_by_role("heading", name="that no provider supports")).to_be_visible()
     row = attention.locator("[data-id='local/notes']")
-    expect(row).to_contain_text("Not served")
+    expect(row).to_contain_text("No provider")
     expect(row.locator(".model-error")).to_contain_text("no installed provider recognises")
     expect(row.locator(".model-error")).to_contain_text("a format that an installed provider reads")
     expect(here.find("local/notes")).to_have_count(1)
@@ -156,7 +156,7 @@ def test_models_that_nobody_serves_say_why_and_what_to_do(make_server, hub, visi
         client.post(f"/api/models/{model}/download").raise_for_status()
     page.get_by_label("Search models").fill("")
     next((server.log.parent / "site").glob("*shelf*.dist-info")).rename(tmp_path / "gone")
-    attention.get_by_role("button", name="Look again").click()
+    attention.get_by_role("button", name="Rescan").click()
     orphan = page.locator(f"[data-group=orphaned] [data-id='{model}']")
     expect(orphan.locator(".model-error")).to_contain_text("is no longer installed")
     expect(orphan.locator(".model-error")).to_contain_text("Install it again")
@@ -195,7 +195,7 @@ def test_a_slow_download_is_cancelled_and_resumed(server, hub, gate, visit):
     again = here.row(model).get_by_role("button", name=f"Download {model}")
     expect(again).to_be_visible()
     expect(page.locator(f"[data-group=available] [data-id='{model}']")).to_be_visible()
-    here.hears("what was fetched is kept")
+    here.hears("partial files are kept")
     gate.set()
     again.click()
     expect(page.locator(f"[data-group=downloaded] [data-id='{model}']")).to_contain_text("600 kB")

@@ -126,7 +126,7 @@ def test_voices_are_filtered_by_language_and_give_a_sample(here):
     assert labels
     assert all("German" in label for label in labels)
     with page.expect_request("**/v1/audio/speech") as sent:
-        page.get_by_role("button", name="Hear this voice").click()
+        page.get_by_role("button", name="Play a sample").click()
     assert sent.value.post_data_json["input"].startswith("Guten Tag")
     assert sent.value.post_data_json["voice"]
     here.until(SOUNDED)

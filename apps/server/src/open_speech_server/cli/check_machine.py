@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from .. import graphics
-from ..settings import Settings
+from ..settings.settings import Settings
+from .check_result import CheckResult, ok, warning, wrong
 from .console import size
-from .finding import Finding, ok, warning, wrong
 
 OLDEST = (3, 11)
 SCARCE_BYTES = 2 * 10**9
@@ -21,7 +21,7 @@ SCARCE_BYTES = 2 * 10**9
 TOO_LITTLE_BYTES = 100 * 10**6
 
 
-def interpreter() -> Finding:
+def interpreter() -> CheckResult:
     """Python itself."""
     text = f"Python {platform.python_version()}, {platform.machine()}, {sys.executable}"
     if sys.version_info[:2] < OLDEST or sys.maxsize < 2**32:
@@ -29,13 +29,13 @@ def interpreter() -> Finding:
     return ok("python", text)
 
 
-def folders(settings: Settings) -> Iterator[Finding]:
+def folders(settings: Settings) -> Iterator[CheckResult]:
     """The folders for weights and for everything else can be written."""
     yield _folder("models", settings.os_model_dir, "OS_MODEL_DIR")
     yield _folder("data", settings.os_data_dir, "OS_DATA_DIR")
 
 
-def _folder(subject: str, folder: Path, variable: str) -> Finding:
+def _folder(subject: str, folder: Path, variable: str) -> CheckResult:
     place = existing(folder)
     fix = f"Give the folder to this user, or point {variable} to another one."
     kept = " What is there already can be used."
@@ -56,7 +56,7 @@ def existing(folder: Path) -> Path:
     return next(path for path in (folder, *folder.parents) if path.exists())
 
 
-def disk(settings: Settings) -> Iterator[Finding]:
+def disk(settings: Settings) -> Iterator[CheckResult]:
     """There is space for models."""
     place = existing(settings.os_model_dir)
     free = shutil.disk_usage(place).free
@@ -64,12 +64,16 @@ def disk(settings: Settings) -> Iterator[Finding]:
     if free < TOO_LITTLE_BYTES:
         yield wrong("disk", text, "Free some space, or point OS_MODEL_DIR to a larger disk.")
     elif free < SCARCE_BYTES:
-        yield warning("disk", text, "Large models will not fit; OS_MODEL_DIR names another disk.")
+        yield warning(
+            "disk",
+            text,
+            "Large models will not fit; set OS_MODEL_DIR to a folder on a larger disk.",
+        )
     else:
         yield ok("disk", text)
 
 
-def gpu(settings: Settings) -> Iterator[Finding]:
+def gpu(settings: Settings) -> Iterator[CheckResult]:
     """Whether there is a graphics processor, and whether one is asked for."""
     wanted = [
         name
@@ -84,7 +88,7 @@ def gpu(settings: Settings) -> Iterator[Finding]:
         yield wrong(
             "gpu",
             f"{names} asks for cuda, and this machine shows no NVIDIA processor",
-            f"Install its driver (in a container: hand the processor over), or set {names}=cpu.",
+            f"Install its driver (in a container: pass the GPU through), or set {names}=cpu.",
         )
     else:
         yield ok("gpu", "none by NVIDIA is visible; the devices are cpu")

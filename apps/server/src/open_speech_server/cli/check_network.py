@@ -8,17 +8,17 @@ import socket
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ..settings import KNOWN, ConfigurationError, Settings
+from ..settings.settings import KNOWN, ConfigurationError, Settings
+from .check_result import CheckResult, ok, warning, wrong
 from .connect import TLS_FILE, Server, local_addresses
-from .console import Progress
+from .console import ProgressLine
 from .exits import Failure
-from .finding import Finding, ok, warning, wrong
 
 WAIT_S = 5.0
 SOON = dt.timedelta(days=14)
 
 
-def hub(settings: Settings) -> Iterator[Finding]:
+def hub(settings: Settings) -> Iterator[CheckResult]:
     """The model hub can be reached, unless it is not to be."""
     address = settings.hf_endpoint or KNOWN["hub"]["endpoint"]
     if settings.hf_hub_offline:
@@ -41,7 +41,7 @@ def hub(settings: Settings) -> Iterator[Finding]:
         yield ok("hub", f"{address} answers")
 
 
-def certificate(settings: Settings) -> Iterator[Finding]:
+def certificate(settings: Settings) -> Iterator[CheckResult]:
     """The certificate can be used, and for how long."""
     if not settings.os_ssl_enabled:
         yield ok("certificate", "none is needed: OS_SSL_ENABLED is false")
@@ -75,10 +75,10 @@ def certificate(settings: Settings) -> Iterator[Finding]:
         yield ok("certificate", text)
 
 
-def key(settings: Settings) -> Iterator[Finding]:
+def key(settings: Settings) -> Iterator[CheckResult]:
     """Strangers cannot use the server."""
-    from ..edge import exposure_warning
-    from ..proxy import proxy_warning
+    from ..middleware.proxy import proxy_warning
+    from ..middleware.stack import exposure_warning
 
     if exposed := exposure_warning(settings):
         text, _, fix = exposed.partition(". ")
@@ -91,7 +91,7 @@ def key(settings: Settings) -> Iterator[Finding]:
         yield warning("proxy", trusting, "")
 
 
-def port(settings: Settings, server: Server) -> Iterator[Finding]:
+def port(settings: Settings, server: Server) -> Iterator[CheckResult]:
     """The port is free, or it is ours that listens."""
     host, number = settings.os_host.strip("[]"), settings.os_port
     try:
@@ -109,7 +109,7 @@ def port(settings: Settings, server: Server) -> Iterator[Finding]:
         yield ok("port", f"{host}:{number} is free")
 
 
-def _taken(settings: Settings, server: Server, error: OSError) -> Finding:
+def _taken(settings: Settings, server: Server, error: OSError) -> CheckResult:
     where = f"{settings.os_host}:{settings.os_port}"
     if error.errno == errno.EADDRINUSE:
         for url in local_addresses(settings):
@@ -129,13 +129,13 @@ def _taken(settings: Settings, server: Server, error: OSError) -> Finding:
     )
 
 
-def remote(server: Server) -> Iterator[Finding]:
+def remote(server: Server) -> Iterator[CheckResult]:
     """The server that OPEN_SPEECH_URL names is there, takes the key and is ready."""
     from .remote import RemoteClient
 
     fix = "Check OPEN_SPEECH_URL and OPEN_SPEECH_API_KEY."
     try:
-        with RemoteClient(server, Progress()) as client:
+        with RemoteClient(server, ProgressLine()) as client:
             version = client.health().get("version")
             models = client.models() if version else []
     except Failure as failure:
@@ -154,7 +154,7 @@ def _version_at(server: Server) -> str | None:
     from .remote import RemoteClient
 
     try:
-        with RemoteClient(server, Progress(), timeout=httpx.Timeout(WAIT_S)) as client:
+        with RemoteClient(server, ProgressLine(), timeout=httpx.Timeout(WAIT_S)) as client:
             version = client.health().get("version")
     except Failure:
         return None

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..settings import Settings
-from .console import Progress
-from .finding import Finding, ok, warning, wrong
+from ..settings.settings import Settings
+from .check_result import CheckResult, ok, warning, wrong
+from .console import ProgressLine
 
 
-def providers(settings: Settings, progress: Progress) -> Iterator[Finding]:
+def providers(settings: Settings, progress: ProgressLine) -> Iterator[CheckResult]:
     """Every provider can be used, and somebody serves the configured models."""
     from .local import opened
 
@@ -42,9 +42,9 @@ def providers(settings: Settings, progress: Progress) -> Iterator[Finding]:
         yield ok("default", f"{names}: somebody serves each of them")
 
 
-def environments(settings: Settings) -> Iterator[Finding]:
+def environments(settings: Settings) -> Iterator[CheckResult]:
     """Environments of providers are whole, and the shared one is as they were made for."""
-    from ..config import environment_store
+    from ..settings.core_config import environment_store
 
     store = environment_store(settings)
     found = store.list()

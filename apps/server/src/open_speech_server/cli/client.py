@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, BinaryIO, Protocol, Self
 
@@ -10,7 +10,7 @@ from open_speech import Segment, Word
 
 
 @dataclass(frozen=True, kw_only=True)
-class Speaking:
+class SpeechOptions:
     """A text to speak. None leaves it to the defaults."""
 
     text: str
@@ -33,6 +33,8 @@ class Hearing:
     """Find the times of words."""
     times: bool = False
     """Times are wanted, of words or segments; text alone can come sooner."""
+    subtitles: str | None = None
+    """``srt`` or ``vtt``: write these."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,8 +49,22 @@ class Heard:
     segments: tuple[Segment, ...]
     """Empty where no times were asked for and a server answered."""
     words: tuple[Word, ...]
+    subtitles: str | None = None
+    """The file, where it was asked for; a server that wrote it told nothing else."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Listening:
+    """How to understand live sound. None leaves it to the defaults."""
+
+    model: str | None = None
+    language: str | None = None
+    sample_rate: int = 16_000
+    """Of the sound, which is 16-bit little-endian mono."""
+
+
+OnLive = Callable[[str, bool], None]
+"""Called with the text of an utterance so far, and with whether that is final."""
 OnWord = Callable[[Word], None]
 OnText = Callable[[str], None]
 """Called with the text of each segment, as soon as it is known."""
@@ -90,6 +106,8 @@ class ModelEntry(_Entry):
     compute_types: list[str] | None = None
     source: list[str] | None = None
     """Repositories of the hub that its files are in."""
+    packages: list[str] | None = None
+    """Installed packages that its files were taken from instead, as ``name==version``."""
     device: str | None = None
     """Where it is loaded."""
     compute_type: str | None = None
@@ -130,7 +148,9 @@ class ProviderEntry(_Entry):
 class Client(Protocol):
     """Answers commands. Errors are ``Failure`` or those of ``open_speech.errors``."""
 
-    def speak(self, asked: Speaking, on_word: OnWord | None = None) -> Generator[bytes, None, None]:
+    def speak(
+        self, asked: SpeechOptions, on_word: OnWord | None = None
+    ) -> Generator[bytes, None, None]:
         """The sound of a text, encoded, as it is made; closing the generator stops that.
 
         ``on_word`` is told each word with its times from the start of the whole.
@@ -138,6 +158,9 @@ class Client(Protocol):
 
     def transcribe(self, recording: BinaryIO, asked: Hearing, on_text: OnText) -> Heard:
         """Understand a recording in any common container; the file must be seekable."""
+
+    def listen(self, sound: Iterator[bytes], asked: Listening, on_text: OnLive) -> None:
+        """Understand sound while it comes in, until it ends."""
 
     def models(self) -> list[ModelEntry]:
         """Every model that is known, and the configured ones that nobody serves."""
@@ -149,10 +172,10 @@ class Client(Protocol):
         """Have a model's files on disk and verified; the licence is accepted first, if said so."""
 
     def update(self, name: str) -> tuple[ModelEntry, bool]:
-        """Move a model to its newest revision; whether that is another one."""
+        """Update a model to its latest revision; whether that is another one."""
 
     def remove(self, name: str) -> None:
-        """Delete a model's files from disk."""
+        """Delete a model from disk."""
 
     def voices(self, model: str | None) -> list[VoiceEntry]:
         """The voices of one model, or of the default model."""

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .console import Progress
+from .console import ProgressLine
 
 if TYPE_CHECKING:
     import ssl
 
-    from ..settings import Settings
+    from ..settings.settings import Settings
     from .client import Client
 
 TLS_FILE = ("tls", "server.pem")
@@ -74,7 +74,7 @@ def server_options(command: Callable[..., None]) -> Callable[..., None]:
 
 @contextmanager
 def connected(
-    server: Server, progress: Progress, own: Mapping[str, Path] | None = None
+    server: Server, progress: ProgressLine, own: Mapping[str, Path] | None = None
 ) -> Iterator[Client]:
     """A client for as long as the block lasts; ``own`` as for ``local.opened``."""
     if server.url:
@@ -91,7 +91,7 @@ def connected(
 
 def command_settings() -> Settings:
     """The settings; logs come only if OS_LOG_LEVEL is set, as results and errors say enough."""
-    from ..settings import load_settings
+    from ..settings.settings import load_settings
 
     settings = load_settings()
     if "os_log_level" in settings.model_fields_set:
@@ -125,7 +125,7 @@ def trust(server: Server) -> ssl.SSLContext | bool:
         return True  # making a context takes time, and there is nothing to check
     import ssl
 
-    from ..settings import ConfigurationError, load_settings
+    from ..settings.settings import ConfigurationError, load_settings
 
     context = ssl.create_default_context()
     with suppress(OSError, ConfigurationError):  # not there, or another user's: then without it

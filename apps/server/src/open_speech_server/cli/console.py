@@ -40,7 +40,7 @@ def json_option(command: Any) -> Any:
     )(command)
 
 
-class Progress:
+class ProgressLine:
     """One line on standard error that changes; nothing at all where that is no terminal."""
 
     def __init__(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from .connect import Server, server_options
-from .console import Progress, emit, json_option
+from .console import ProgressLine, emit, json_option
 from .exits import FAILED
 
 
@@ -13,15 +13,15 @@ from .exits import FAILED
 @json_option
 @server_options
 def command(server: Server, as_json: bool) -> None:  # noqa: FBT001 - click's way
-    """Find out what is wrong, and how to mend it.
+    """Diagnose problems and suggest fixes.
 
     Ends with status 1 if something must be fixed; a warning need not be.
     """
-    from .checkup import State, checkup
+    from .diagnostics import State, diagnose
 
-    progress = Progress()
+    progress = ProgressLine()
     findings = []
-    for finding in checkup(server, progress):
+    for finding in diagnose(server, progress):
         findings.append(finding)
         progress.clear()
         if not as_json:

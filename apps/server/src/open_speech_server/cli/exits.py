@@ -75,7 +75,7 @@ def explain(error: Exception) -> tuple[str, int]:
     # Imported late: most runs have no error to explain.
     from open_speech.errors import OpenSpeechError, Unavailable
 
-    from ..settings import ConfigurationError
+    from ..settings.settings import ConfigurationError
 
     match error:
         case Failure():
@@ -97,7 +97,7 @@ def explain(error: Exception) -> tuple[str, int]:
 
 def _unforeseen(error: Exception) -> str:
     """The sentence for a mistake of ours; the traceback only where debugging was asked for."""
-    from ..settings import ConfigurationError, load_settings
+    from ..settings.settings import ConfigurationError, load_settings
 
     with suppress(ConfigurationError):
         if load_settings().os_log_level == "debug":

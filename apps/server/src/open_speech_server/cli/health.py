@@ -18,7 +18,7 @@ WAIT_S = 10.0
     metavar="ADDRESS",
     default="127.0.0.1",
     envvar=["OS_HOST", "STT_HOST"],
-    help="Address that the server listens on, as OS_HOST.",
+    help="Address that the server listens on (OS_HOST).",
 )
 @click.option(
     "--port",
@@ -26,17 +26,17 @@ WAIT_S = 10.0
     type=click.IntRange(0, 65535),
     default=8100,
     envvar=["OS_PORT", "STT_PORT"],
-    help="Port that it listens on, as OS_PORT.",
+    help="Port that it listens on (OS_PORT).",
 )
 @click.option(
     "--tls/--no-tls",
     default=True,
     envvar=["OS_SSL_ENABLED", "STT_SSL_ENABLED"],
-    help="Whether it serves HTTPS, as OS_SSL_ENABLED.",
+    help="Whether it serves HTTPS (OS_SSL_ENABLED).",
 )
-@click.option("--ready", is_flag=True, help="Only if the configured models are there as well.")
+@click.option("--ready", is_flag=True, help="Succeed only if the configured models are ready.")
 def command(host: str, port: int, tls: bool, ready: bool) -> None:  # noqa: FBT001 - click's way
-    """Find out whether the server on this machine answers.
+    """Check whether the server on this machine answers.
 
     For containers and supervisors: it costs little, and ends with status 0 or 3. It never leaves
     this machine, so the server's certificate is not checked.

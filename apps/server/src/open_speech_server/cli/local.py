@@ -13,46 +13,55 @@ from typing import BinaryIO
 
 from open_speech import (
     Capability,
-    DetectedLanguage,
     Kind,
     OpenSpeech,
     Portal,
     Segment,
     SpeechRequest,
+    Transcription,
     TranscriptionRequest,
 )
 from open_speech.aio import in_thread
-from open_speech.capabilities import require_kind
 from open_speech.errors import ModelNotFound, OpenSpeechError, ProviderBroken
-from open_speech.resident import ModelState
-from open_speech.routing import Offer
-from open_speech.service import Length
-from open_speech.status import ModelStatus, of_offer
-from open_speech.store import Progress as Downloading
-from open_speech.store import Store
-from open_speech.transcription import join_texts
+from open_speech.service import (
+    FinalText,
+    InterimText,
+    ListenRequest,
+    ModelState,
+    ModelStatus,
+    ResolvedModel,
+    TurnDetection,
+    TurnText,
+    require_kind,
+    status_of_model,
+)
+from open_speech.store import Progress, Store
+from open_speech.transcripts.recordings import TranscriptCollector
 
-from ..config import core_config, voice_library, weight_store
-from ..languages import language_name
-from ..settings import Settings
+from ..api.languages import language_name
+from ..api.live.feed import pcm16_audio
+from ..settings.core_config import core_config, voice_library, weight_store
+from ..settings.settings import Settings
 from .client import (
     Heard,
     Hearing,
+    Listening,
     ModelEntry,
+    OnLive,
     OnText,
     OnWord,
     ProviderEntry,
-    Speaking,
+    SpeechOptions,
     VoiceEntry,
 )
-from .console import Progress, note
+from .console import ProgressLine, note
 
 _FIELDS = {Kind.STT: "stt_model", Kind.TTS: "tts_model"}
 
 
 @contextmanager
 def opened(
-    settings: Settings, progress: Progress, own: Mapping[str, Path] | None = None
+    settings: Settings, progress: ProgressLine, own: Mapping[str, Path] | None = None
 ) -> Iterator[LocalClient]:
     """A client for as long as the block lasts; its workers end with it.
 
@@ -73,14 +82,16 @@ class LocalClient:
     """Asks the engines. One thread only."""
 
     def __init__(
-        self, settings: Settings, portal: Portal, speech: OpenSpeech, progress: Progress
+        self, settings: Settings, portal: Portal, speech: OpenSpeech, progress: ProgressLine
     ) -> None:
         self._settings = settings
         self._portal = portal
         self._speech = speech
         self._progress = progress
 
-    def speak(self, asked: Speaking, on_word: OnWord | None = None) -> Generator[bytes, None, None]:
+    def speak(
+        self, asked: SpeechOptions, on_word: OnWord | None = None
+    ) -> Generator[bytes, None, None]:
         """See ``Client``."""
         from open_speech.codecs.encode import Encoder
 
@@ -94,8 +105,8 @@ class LocalClient:
         )
         encoder, seconds = Encoder(asked.format), 0.0
         self._progress.show(f"loading {name}")
-        with closing(self._portal.iterate(self._speech.speak(request, model=name))) as stretches:
-            for audio in stretches:
+        with closing(self._portal.iterate(self._speech.synthesize(request, model=name))) as chunks:
+            for audio in chunks:
                 for word in audio.words if on_word else ():
                     assert on_word
                     on_word(word.shifted(seconds))
@@ -106,39 +117,64 @@ class LocalClient:
 
     def transcribe(self, recording: BinaryIO, asked: Hearing, on_text: OnText) -> Heard:
         """See ``Client``."""
-        from open_speech.codecs.decode import DecodeLimits, decode_stretches
+        from open_speech.codecs.decode import DecodeLimits, decode_chunks
 
-        name, offer = self._ready(Kind.STT, asked.model)
-        only = offer.model.languages[0] if len(offer.model.languages) == 1 else None
-        language, segments = asked.language or only, list[Segment]()
+        name, resolved = self._ready(Kind.STT, asked.model)
+        only = resolved.model.languages[0] if len(resolved.model.languages) == 1 else None
+        tells_words = Capability.WORD_TIMESTAMPS in resolved.model.capabilities
         limits = DecodeLimits(max_seconds=self._settings.os_max_audio_s)
-        rate = offer.model.sample_rate
+        rate = resolved.model.sample_rate
         self._progress.show(f"loading {name}")
-        stretches = decode_stretches(recording, sample_rate=rate, limits=limits)
+        chunks = decode_chunks(recording, sample_rate=rate, limits=limits)
         request = TranscriptionRequest(
-            audio=next(stretches),
             language=asked.language,
             prompt=asked.prompt,
-            word_timestamps=asked.words,
+            word_timestamps=asked.words or (asked.subtitles is not None and tells_words),
         )
-        length = Length(request.audio)
-        rest = length.of(in_thread(stretches))
-        hearing = self._portal.iterate(self._speech.hear(request, model=name, rest=rest))
+        transcript = TranscriptCollector(asked.language or only, pauses=bool(asked.subtitles))
+        sound = transcript.watch(in_thread(chunks))
+        hearing = self._portal.iterate(self._speech.transcribe_stream(sound, request, model=name))
         with closing(hearing) as events:
             for event in events:
-                if isinstance(event, DetectedLanguage):
-                    language = event.language
-                elif isinstance(event, Segment):
-                    segments.append(event)
+                if isinstance(event, Segment):
                     on_text(event.text)
-                    self._progress.show(f"{event.end:.0f} of {length.seconds:.0f} s heard")
+                    self._progress.show(f"{event.end:.0f} of {transcript.seconds:.0f} s heard")
+                transcript.add(event)
+        result = transcript.result()
         return Heard(
-            text=join_texts(segment.text for segment in segments),
-            language=language_name(language),
-            duration=length.seconds,
-            segments=tuple(segments),
-            words=tuple(word for segment in segments for word in segment.words),
+            text=result.text,
+            language=language_name(result.language),
+            duration=result.duration,
+            segments=result.segments,
+            words=result.words,
+            subtitles=_subtitles(result, asked.subtitles),
         )
+
+    def listen(self, sound: Iterator[bytes], asked: Listening, on_text: OnLive) -> None:
+        """See ``Client``."""
+        name, _ = self._ready(Kind.STT, asked.model)
+        settings = self._settings
+        self._progress.show(f"loading {name}")
+        self._portal.run(self._speech.load(name))
+        self._progress.show("listening")
+        request = ListenRequest(
+            how=TranscriptionRequest(language=asked.language),
+            turns=TurnDetection(
+                threshold=settings.os_stream_vad_threshold,
+                silence_s=settings.os_stream_endpointing_ms / 1000,
+            ),
+            interim_s=settings.os_stream_chunk_ms / 1000,
+        )
+        source = in_thread(pcm16_audio(data, asked.sample_rate) for data in sound)
+        events = self._portal.iterate(self._speech.listen(source, request, model=name))
+        with closing(events):
+            for event in events:
+                if isinstance(event, InterimText):
+                    on_text(event.stable + event.unstable, False)
+                elif isinstance(event, FinalText):
+                    on_text(event.text, True)
+                elif isinstance(event, TurnText) and event.error:
+                    note(str(event.error))
 
     def models(self) -> list[ModelEntry]:
         """See ``Client``."""
@@ -163,19 +199,19 @@ class LocalClient:
 
     def model(self, name: str) -> ModelEntry:
         """See ``Client``."""
-        offer = self._speech.resolve(name)
+        resolved = self._speech.resolve(name)
         for status in self._portal.run(self._speech.models(measure=False)):
-            if status.model == offer.model and offer.revision is None:
+            if status.model == resolved.model and resolved.revision is None:
                 return self._entry(status)
-        here = weight_store(self._settings).is_downloaded(offer.model, offer.revision)
+        here = weight_store(self._settings).is_downloaded(resolved.model, resolved.revision)
         state = ModelState.DOWNLOADED if here else ModelState.AVAILABLE
-        return self._entry(of_offer(offer, state))
+        return self._entry(status_of_model(resolved, state))
 
     def voices(self, model: str | None) -> list[VoiceEntry]:
         """See ``Client``."""
-        offer = self._speech.resolve(self._name(Kind.TTS, model))
-        require_kind(offer, Kind.TTS)
-        clones = Capability.VOICE_CLONE in offer.model.capabilities
+        resolved = self._speech.resolve(self._name(Kind.TTS, model))
+        require_kind(resolved, Kind.TTS)
+        clones = Capability.VOICE_CLONE in resolved.model.capabilities
         cloned = voice_library(self._settings).voices() if clones else []
         return [
             VoiceEntry(
@@ -183,11 +219,11 @@ class LocalClient:
                 name=voice.name or voice.id,
                 language=voice.languages[0] if voice.languages else None,
                 gender=voice.gender,
-                model=offer.id,
+                model=resolved.id,
             )
-            for voice in offer.model.voices
+            for voice in resolved.model.voices
         ] + [
-            VoiceEntry(id=voice.id, name=voice.name, language=voice.language, model=offer.id)
+            VoiceEntry(id=voice.id, name=voice.name, language=voice.language, model=resolved.id)
             for voice in cloned
         ]
 
@@ -210,25 +246,25 @@ class LocalClient:
 
     def pull(self, name: str, *, accept_license: bool = False) -> ModelEntry:
         """Have a model's files here and verified."""
-        offer = self._speech.resolve(name)
+        resolved = self._speech.resolve(name)
         if accept_license:
-            weight_store(self._settings).accept_license(offer.model)
-        self._fetch(offer)
+            weight_store(self._settings).accept_license(resolved.model)
+        self._fetch(resolved)
         return self.model(name)
 
     def update(self, name: str) -> tuple[ModelEntry, bool]:
         """See ``Client``."""
-        offer, store = self._speech.resolve(name), weight_store(self._settings)
-        before = store.revision(offer.model)
-        if offer.revision is None:
-            _watched(offer, self._progress, partial(store.update, offer.model))
-        return self.model(name), before != store.revision(offer.model)
+        resolved, store = self._speech.resolve(name), weight_store(self._settings)
+        before = store.revision(resolved.model)
+        if resolved.revision is None:
+            _watched(resolved, self._progress, partial(store.update, resolved.model))
+        return self.model(name), before != store.revision(resolved.model)
 
     def remove(self, name: str) -> None:
         """See ``Client``."""
-        self._portal.run(self._speech.library.delete(name))
+        self._portal.run(self._speech.catalog.delete(name))
 
-    def offer(self, name: str) -> Offer:
+    def resolved(self, name: str) -> ResolvedModel:
         """Who serves a name."""
         return self._speech.resolve(name)
 
@@ -244,13 +280,13 @@ class LocalClient:
                     found[name] = (str(error), _chosen(self._settings, _FIELDS[kind]))
         return found
 
-    def _ready(self, kind: Kind, wanted: str | None) -> tuple[str, Offer]:
+    def _ready(self, kind: Kind, wanted: str | None) -> tuple[str, ResolvedModel]:
         """The name of the model to use and who serves it; its files are here."""
         name = self._name(kind, wanted)
-        offer = self._speech.resolve(name)
-        require_kind(offer, kind)
-        self._fetch(offer)
-        return name, offer
+        resolved = self._speech.resolve(name)
+        require_kind(resolved, kind)
+        self._fetch(resolved)
+        return name, resolved
 
     def _name(self, kind: Kind, wanted: str | None) -> str:
         """The model to use: what was asked for, the configured default, or one that is there."""
@@ -261,9 +297,9 @@ class LocalClient:
             self._speech.resolve(name)
         except (ModelNotFound, ProviderBroken) as error:
             others = [
-                offer.model.id
-                for offer in self._speech.registry.router.catalogue
-                if offer.model.kind is kind
+                resolved.model.id
+                for resolved in self._speech.registry.router.catalogue
+                if resolved.model.kind is kind
             ]
             if not others:
                 raise
@@ -280,13 +316,13 @@ class LocalClient:
             return others[0]
         return name
 
-    def _fetch(self, offer: Offer) -> None:
-        fetch(weight_store(self._settings), offer, self._progress)
+    def _fetch(self, resolved: ResolvedModel) -> None:
+        fetch(weight_store(self._settings), resolved, self._progress)
 
     def _configured(self) -> dict[Kind, tuple[str, ...]]:
         return {Kind.STT: self._settings.stt_models, Kind.TTS: self._settings.tts_models}
 
-    def _find(self, name: str) -> Offer | None:
+    def _find(self, name: str) -> ResolvedModel | None:
         try:
             return self._speech.resolve(name)
         except OpenSpeechError:
@@ -300,7 +336,9 @@ class LocalClient:
             type=status.kind.value,
             state=status.state.value,
             provider=status.provider,
-            is_default=any(offer is not None and offer.id == status.id for offer in defaults),
+            is_default=any(
+                resolved is not None and resolved.id == status.id for resolved in defaults
+            ),
             size_mb=round(model.size_bytes / 1e6, 1) if model.size_bytes else None,
             description=model.description,
             license=model.license,
@@ -313,20 +351,33 @@ class LocalClient:
             devices=list(model.devices),
             compute_types=list(model.compute_types),
             source=[source.repo_id for source in model.sources],
+            packages=list(status.packages),
         )
 
 
-def fetch(store: Store, offer: Offer, progress: Progress) -> None:
+def _subtitles(transcript: Transcription, form: str | None) -> str | None:
+    from open_speech.transcripts.cues import cues_of_transcript
+    from open_speech.transcripts.subtitles import to_srt, to_vtt
+
+    if form is None:
+        return None
+    cues = cues_of_transcript(transcript.segments, transcript.pauses)
+    return to_srt(cues) if form == "srt" else to_vtt(cues)
+
+
+def fetch(store: Store, resolved: ResolvedModel, progress: ProgressLine) -> None:
     """Have a model's files here and verified; Ctrl-C keeps what was fetched for the next time."""
-    if not store.is_downloaded(offer.model, offer.revision):
-        _watched(offer, progress, partial(store.ensure, offer.model, revision=offer.revision))
+    if not store.is_downloaded(resolved.model, resolved.revision):
+        _watched(
+            resolved, progress, partial(store.ensure, resolved.model, revision=resolved.revision)
+        )
 
 
-def _watched(offer: Offer, progress: Progress, work: Callable[..., object]) -> None:
+def _watched(resolved: ResolvedModel, progress: ProgressLine, work: Callable[..., object]) -> None:
     stop = threading.Event()
 
-    def show(news: Downloading) -> None:
-        progress.bytes(offer.id, news.bytes_done, news.bytes_total, news.bytes_per_second)
+    def show(news: Progress) -> None:
+        progress.bytes(resolved.id, news.bytes_done, news.bytes_total, news.bytes_per_second)
 
     # In a thread, so that Ctrl-C asks it to stop instead of tearing it apart.
     with ThreadPoolExecutor(1) as pool:
@@ -336,7 +387,7 @@ def _watched(offer: Offer, progress: Progress, work: Callable[..., object]) -> N
         except KeyboardInterrupt:
             stop.set()
             progress.clear()
-            note("Stopped. What was fetched is kept, and the same command goes on from there.")
+            note("Stopped. Partial files are kept; run the same command again to resume.")
             raise
         finally:
             progress.clear()

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from . import doctor, exits, health, models, providers, say, serve, transcribe, voices
+from . import doctor, exits, health, listen, models, providers, say, serve, transcribe, voices
 
 
 class _Command(click.Group):
@@ -21,13 +21,13 @@ class _Command(click.Group):
 @click.group(cls=_Command)
 @click.version_option(package_name="open-speech-server")
 def cli() -> None:
-    """Speak and listen with any engine.
+    """Speech to text and text to speech with any engine.
 
     With OPEN_SPEECH_URL set, a server does the work; otherwise the engines installed here do.
     """
 
 
-for _module in (serve, say, transcribe, models, voices, providers, doctor, health):
+for _module in (serve, say, transcribe, listen, models, voices, providers, doctor, health):
     cli.add_command(_module.command)
 
 

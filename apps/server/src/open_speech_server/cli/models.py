@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .connect import Server, command_settings, connected, server_options
-from .console import Progress, emit, json_option, table
+from .console import ProgressLine, emit, json_option, table
 from .exits import Failure
 from .groups import ListByDefault
 
@@ -22,22 +22,22 @@ if TYPE_CHECKING:
 accept_option = click.option(
     "--accept-license",
     is_flag=True,
-    help="Accept the license of the weights, which 'models info' shows, for good.",
+    help="Accept the license of the weights; 'models info' shows it.",
 )
 
 
 @click.group("models", cls=ListByDefault)
 def command() -> None:
-    """List models, look at one, fetch, load or delete one; `list` may be left out."""
+    """Manage models; without a subcommand, list them."""
 
 
 @command.command("list")
-@click.option("--type", "kind", type=click.Choice(["stt", "tts"]), help="Only these.")
+@click.option("--type", "kind", type=click.Choice(["stt", "tts"]), help="Only models of this type.")
 @json_option
 @server_options
 def listed(server: Server, kind: str | None, as_json: bool) -> None:  # noqa: FBT001
-    """List every model; * marks the defaults."""
-    with connected(server, Progress()) as client:
+    """List all models; * marks the defaults."""
+    with connected(server, ProgressLine()) as client:
         models = [each for each in client.models() if kind in (None, each.type)]
     models.sort(key=lambda each: (each.type, not each.is_default, each.id))
     if as_json:
@@ -45,7 +45,7 @@ def listed(server: Server, kind: str | None, as_json: bool) -> None:  # noqa: FB
         return
     if not models:
         raise Failure(
-            "There is no model, as no provider is installed. "
+            "No provider is installed, so there are no models. "
             "'open-speech providers install NAME' adds one."
         )
     table(
@@ -69,8 +69,8 @@ def listed(server: Server, kind: str | None, as_json: bool) -> None:  # noqa: FB
 @json_option
 @server_options
 def info(server: Server, model: str, as_json: bool) -> None:  # noqa: FBT001
-    """Show everything that is known of MODEL."""
-    with connected(server, Progress()) as client:
+    """Show details of MODEL."""
+    with connected(server, ProgressLine()) as client:
         entry = client.model(model)
     _show(entry, as_json=as_json)
 
@@ -81,11 +81,11 @@ def info(server: Server, model: str, as_json: bool) -> None:  # noqa: FBT001
 @json_option
 @server_options
 def pull(server: Server, model: str, accept_license: bool, as_json: bool) -> None:  # noqa: FBT001
-    """Fetch MODEL; without a server, into this machine's folder (OS_MODEL_DIR).
+    """Download MODEL; without a server, into OS_MODEL_DIR of this machine.
 
     Ctrl-C keeps what was fetched; the same command goes on from there.
     """
-    with connected(server, Progress()) as client:
+    with connected(server, ProgressLine()) as client:
         entry = client.pull(model, accept_license=accept_license)
     _tell(entry, "is here", as_json=as_json)
 
@@ -95,8 +95,8 @@ def pull(server: Server, model: str, accept_license: bool, as_json: bool) -> Non
 @json_option
 @server_options
 def update(server: Server, model: str, as_json: bool) -> None:  # noqa: FBT001
-    """Move MODEL to the newest revision of its files; nothing else ever does."""
-    with connected(server, Progress()) as client:
+    """Update MODEL to the latest revision of its weights."""
+    with connected(server, ProgressLine()) as client:
         entry, moved = client.update(model)
     _tell(entry, "is at a newer revision now" if moved else "was up to date", as_json=as_json)
 
@@ -105,18 +105,18 @@ def update(server: Server, model: str, as_json: bool) -> None:  # noqa: FBT001
 @click.argument("model")
 @server_options
 def remove(server: Server, model: str) -> None:
-    """Delete MODEL's files from disk; it must not be loaded."""
-    with connected(server, Progress()) as client:
+    """Delete the weights of MODEL from disk; it must not be loaded."""
+    with connected(server, ProgressLine()) as client:
         client.remove(model)
     click.echo(f"{model} is deleted.")
 
 
 @command.command("load")
 @click.argument("model")
-@click.option("--device", help="Such as cpu or cuda:1; the configured one if left out.")
-@click.option("--compute-type", help="Number format; the configured one if left out.")
-@click.option("--keep-alive", help="Stay loaded so long unused: 5m, 1h; -1 is for ever.")
-@click.option("--pin/--no-pin", default=None, help="Never make room for another with it.")
+@click.option("--device", help="Device, such as cpu or cuda:1.  [default: as configured]")
+@click.option("--compute-type", help="Number format of the weights.  [default: as configured]")
+@click.option("--keep-alive", help="Idle time before it is unloaded: 5m, 1h; -1 for never.")
+@click.option("--pin/--no-pin", default=None, help="Never unload it to make room for another.")
 @accept_option
 @json_option
 @server_options
@@ -130,7 +130,7 @@ def load(
     accept_license: bool,  # noqa: FBT001
     as_json: bool,  # noqa: FBT001
 ) -> None:
-    """Have the server load MODEL, fetching it first if need be."""
+    """Load MODEL on the server; download it first if necessary."""
     given = {
         "device": device,
         "compute_type": compute_type,
@@ -147,7 +147,7 @@ def load(
 @click.argument("model")
 @server_options
 def unload(server: Server, model: str) -> None:
-    """Have the server unload MODEL; its files stay."""
+    """Unload MODEL on the server; its weights stay on disk."""
     with _serving(server) as client:
         client.unload(model)
     click.echo(f"{model} is unloaded.")
@@ -157,22 +157,22 @@ def unload(server: Server, model: str) -> None:
 @click.argument("model")
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 def export(model: str, folder: Path) -> None:
-    """Copy MODEL's files below FOLDER, for a machine without a network."""
-    from ..config import weight_store
+    """Export the weights of MODEL to FOLDER, for a machine without a network."""
+    from ..settings.core_config import weight_store
     from .local import opened
 
     settings = command_settings()
-    with opened(settings, Progress()) as client:
-        offer = client.offer(model)
-    weight_store(settings).export(offer.model, folder, offer.revision)
-    click.echo(f"{offer.id} is in {folder}.")
+    with opened(settings, ProgressLine()) as client:
+        resolved = client.resolved(model)
+    weight_store(settings).export(resolved.model, folder, resolved.revision)
+    click.echo(f"{resolved.id} is in {folder}.")
 
 
 @command.command("import")
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 def import_(folder: Path) -> None:
-    """Take over every model below FOLDER, verified, into this machine's folder (OS_MODEL_DIR)."""
-    from ..config import weight_store
+    """Import and verify all models of FOLDER into OS_MODEL_DIR of this machine."""
+    from ..settings.core_config import weight_store
 
     taken = weight_store(command_settings()).import_(folder)
     if not taken:
@@ -191,7 +191,7 @@ def _serving(server: Server) -> Iterator[RemoteClient]:
         )
     from .remote import RemoteClient
 
-    with RemoteClient(server, Progress()) as client:
+    with RemoteClient(server, ProgressLine()) as client:
         yield client
 
 

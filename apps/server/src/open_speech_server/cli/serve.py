@@ -11,29 +11,29 @@ _FOLDER = click.Path(path_type=Path)
 
 
 @click.command("serve")
-@click.option("--host", metavar="ADDRESS", help="Address to listen on, as OS_HOST.")
-@click.option("--port", metavar="NUMBER", type=_PORT, help="Port to listen on, as OS_PORT.")
-@click.option("--tls/--no-tls", default=None, help="Serve HTTPS or HTTP, as OS_SSL_ENABLED.")
-@click.option("--stt-model", metavar="NAMES", help="Models that hear, as STT_MODEL.")
-@click.option("--tts-model", metavar="NAMES", help="Models that speak, as TTS_MODEL.")
-@click.option("--tts-voice", metavar="VOICE", help="Default voice, as TTS_VOICE.")
-@click.option("--stt-device", metavar="DEVICE", help="Where models hear, as STT_DEVICE.")
-@click.option("--tts-device", metavar="DEVICE", help="Where models speak, as TTS_DEVICE.")
-@click.option("--model-dir", type=_FOLDER, help="Folder for weights, as OS_MODEL_DIR.")
-@click.option("--data-dir", type=_FOLDER, help="Folder for all else, as OS_DATA_DIR.")
-@click.option("--log-level", metavar="LEVEL", help="Least serious messages, as OS_LOG_LEVEL.")
-@click.option("--log-format", metavar="FORM", help="console or json, as OS_LOG_FORMAT.")
+@click.option("--host", metavar="ADDRESS", help="Address to listen on (OS_HOST).")
+@click.option("--port", metavar="NUMBER", type=_PORT, help="Port to listen on (OS_PORT).")
+@click.option("--tls/--no-tls", default=None, help="Serve HTTPS or HTTP (OS_SSL_ENABLED).")
+@click.option("--stt-model", metavar="NAMES", help="Speech-to-text models (STT_MODEL).")
+@click.option("--tts-model", metavar="NAMES", help="Text-to-speech models (TTS_MODEL).")
+@click.option("--tts-voice", metavar="VOICE", help="Default voice (TTS_VOICE).")
+@click.option("--stt-device", metavar="DEVICE", help="Device for speech to text (STT_DEVICE).")
+@click.option("--tts-device", metavar="DEVICE", help="Device for text to speech (TTS_DEVICE).")
+@click.option("--model-dir", type=_FOLDER, help="Folder for model weights (OS_MODEL_DIR).")
+@click.option("--data-dir", type=_FOLDER, help="Folder for everything else (OS_DATA_DIR).")
+@click.option("--log-level", metavar="LEVEL", help="Minimum log level (OS_LOG_LEVEL).")
+@click.option("--log-format", metavar="FORM", help="console or json (OS_LOG_FORMAT).")
 def command(
     host: str | None, port: int | None, tls: bool | None,  # noqa: FBT001 - click's way
     log_level: str | None, log_format: str | None, **fields: str | Path | None,
 ) -> None:  # fmt: skip
-    """Serve HTTP until a signal comes.
+    """Start the server.
 
     Settings come from the environment; the options win over it. A key has no option, since others
     on the machine see a command's options: set OS_API_KEY.
     """
     from ..serve import run
-    from ..settings import load_settings
+    from ..settings.settings import load_settings
 
     settings = load_settings(
         os_host=host,

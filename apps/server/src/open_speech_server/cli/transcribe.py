@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from .connect import Server, connected, server_options
-from .console import Progress, emit, json_option
+from .console import ProgressLine, emit, json_option
 from .output import written
 from .own_model import named
 
@@ -27,16 +27,18 @@ _IN_MEMORY = 16 * 2**20
 @click.command("transcribe")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write."
+    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Output file."
 )
 @click.option(
     "--model",
     metavar="NAME|PATH",
-    help="Model to hear with, or the folder of one.  [default: STT_MODEL]",
+    help="Model name, or the path of a model.  [default: STT_MODEL]",
 )
-@click.option("--language", metavar="TAG", help="Language that is spoken, like en or de-AT.")
-@click.option("--prompt", metavar="TEXT", help="What was said before, for models that take it.")
-@click.option("--words", is_flag=True, help="Write each word with its times, in seconds.")
+@click.option("--language", metavar="TAG", help="Spoken language, such as en or de-AT.")
+@click.option(
+    "--prompt", metavar="TEXT", help="Preceding text or expected words, for models that support it."
+)
+@click.option("--words", is_flag=True, help="Print each word with its times, in seconds.")
 @click.option("--srt", is_flag=True, help="Write SubRip subtitles.")
 @click.option("--vtt", is_flag=True, help="Write WebVTT subtitles.")
 @json_option
@@ -49,9 +51,9 @@ def command(
     srt: bool,  # noqa: FBT001
     vtt: bool,  # noqa: FBT001
     as_json: bool,  # noqa: FBT001
-    **wishes: str | None,
+    **specs_of: str | None,
 ) -> None:
-    """Write down what is said in FILE; - reads standard input.
+    """Transcribe FILE; - reads standard input.
 
     Any common container will do. Text comes line by line, as it is understood.
     """
@@ -60,10 +62,11 @@ def command(
 
     from .client import Hearing
 
-    times = words or srt or vtt or as_json
-    wishes["model"], own = named(wishes["model"], server)
-    asked = Hearing(words=words, times=times, **wishes)
-    progress, lines = Progress(), list[str]()
+    subtitles = "srt" if srt else "vtt" if vtt else None
+    times = words or subtitles is not None or as_json
+    specs_of["model"], own = named(specs_of["model"], server)
+    asked = Hearing(words=words, times=times, subtitles=subtitles, **specs_of)
+    progress, lines = ProgressLine(), list[str]()
 
     def on_text(text: str) -> None:
         if not times and text.strip():
@@ -80,7 +83,7 @@ def command(
     if as_json and output is None:
         emit(_data(heard, words=words))
     elif times or output is not None:
-        form = "json" if as_json else "srt" if srt else "vtt" if vtt else "words" if words else ""
+        form = "json" if as_json else "words" if words else ""
         _deliver(_text(heard, form, lines, words=words), output)
 
 
@@ -125,15 +128,11 @@ def _data(heard: Heard, *, words: bool) -> dict[str, object]:
 def _text(heard: Heard, form: str, lines: list[str], *, words: bool) -> str:
     import json
 
-    from open_speech.subtitles import to_srt, to_vtt
-
+    if heard.subtitles is not None:
+        return heard.subtitles
     match form:
         case "json":
             return json.dumps(_data(heard, words=words), ensure_ascii=False, indent=2) + "\n"
-        case "srt":
-            return to_srt(heard.segments)
-        case "vtt":
-            return to_vtt(heard.segments)
         case "words":
             return "".join(f"{w.start:.2f}\t{w.end:.2f}\t{w.text}\n" for w in heard.words)
     return "".join(f"{line}\n" for line in lines)

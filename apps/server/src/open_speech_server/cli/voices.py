@@ -5,13 +5,15 @@ from __future__ import annotations
 import click
 
 from .connect import Server, connected, server_options
-from .console import Progress, emit, json_option, table
+from .console import ProgressLine, emit, json_option, table
 from .exits import Failure
 
 
 @click.command("voices")
-@click.option("--model", metavar="NAME", help="Model whose voices to list.  [default: TTS_MODEL]")
-@click.option("--language", metavar="TAG", help="Only voices of a language: en means en-GB too.")
+@click.option(
+    "--model", metavar="NAME", help="List the voices of this model.  [default: TTS_MODEL]"
+)
+@click.option("--language", metavar="TAG", help="Only voices of this language; en includes en-GB.")
 @json_option
 @server_options
 def command(
@@ -21,7 +23,7 @@ def command(
     as_json: bool,  # noqa: FBT001 - click's way
 ) -> None:
     """List voices."""
-    with connected(server, Progress()) as client:
+    with connected(server, ProgressLine()) as client:
         voices = [
             each
             for each in client.voices(model)

@@ -13,6 +13,7 @@ import {themeButton} from "./theme.js";
 const LATER = {
   transcribe: async () => (await import("./transcribe.js")).transcribeView,
   speak: async () => (await import("./speak.js")).speakView,
+  live: async () => (await import("./listen.js")).listenView,
 };
 const MAKE = {models: async () => modelsView, ...LATER};
 const views = new Map(); // promises

@@ -58,7 +58,7 @@ export function groupOf(model) {
     case "downloaded":
       return model.state;
     case "failed":
-      return model.source.length === 0 || model.revision ? "downloaded" : "available";
+      return model.source.length === 0 || model.revision || model.packages.length ? "downloaded" : "available";
     default:
       return "available";
   }

@@ -12,7 +12,7 @@ export function verbs(model) {
   if (isFetching(model)) return ["cancel"];
   if (model.busy || model.state === "draining") return [];
   const onDisk = isHere(model);
-  const removable = model.source.length > 0 && onDisk;
+  const removable = isOurs(model) && onDisk;
   switch (model.state) {
     case "loaded":
       return ["unload", model.pinned ? "unpin" : "pin"];
@@ -30,8 +30,13 @@ export function moreVerbs(model) {
   const more = [model.type === "stt" ? "transcribe" : "speak"];
   if (model.state !== "loaded") more.push(model.pinned ? "unpin" : "pin");
   if (model.source.length && ["downloaded", "loaded"].includes(model.state)) more.push("update");
-  if (model.state === "loaded" && model.source.length) more.push("delete");
+  if (model.state === "loaded" && isOurs(model)) more.push("delete");
   return more;
+}
+
+/** Whether its files were fetched, so that they can be deleted; what pip installed is pip's. */
+function isOurs(model) {
+  return model.source.length > 0 && model.packages.length === 0;
 }
 
 /** Whether its files are on disk, or come with its provider. */
@@ -115,7 +120,8 @@ export class ModelRow {
   updateMeta(model) {
     const count = model.languages.length;
     const spoken = count > SHOWN_LANGUAGES ? T.languages(count) : model.languages.map(language).join(", ");
-    const facts = [model.provider, model.license, spoken, model.voices ? T.voices(model.voices) : "", model.compute_type];
+    const facts = [model.provider, model.license, spoken, model.voices ? T.voices(model.voices) : "",
+      model.packages.length ? T.packages(model.packages.join(", ")) : "", model.compute_type];
     const text = facts.filter(Boolean).join("  ·  ");
     setText(this.meta, text);
     const chips = model.capabilities.map((name) => S.abilities[name] ?? name.replaceAll("_", " "));

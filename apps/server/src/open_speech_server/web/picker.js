@@ -12,13 +12,13 @@ export function choose(kind, id) {
 }
 
 export class ModelPicker {
-  /** `changed(model)` hears of every other choice, and of news about the chosen one. */
-  constructor(kind, changed) {
+  /** `changed(model)` hears of every other choice, and of news about the chosen one; `place` makes ids unique. */
+  constructor(kind, changed, place = kind) {
     this.kind = kind;
     this.changed = changed;
     this.signature = "";
     this.wanted = localStorage.getItem(stored(kind));
-    this.select = h("select", {id: `pick-${kind}`, onchange: () => this.choose(this.select.value)});
+    this.select = h("select", {id: `pick-${place}`, onchange: () => this.choose(this.select.value)});
     this.element = h("label.field", {htmlFor: this.select.id}, h("span.label", S.pick.model), this.select);
     onChange(once(() => this.render()));
     document.addEventListener("choose-model", ({detail}) => detail.kind === kind && this.choose(detail.id));

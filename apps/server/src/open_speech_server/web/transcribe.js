@@ -8,12 +8,12 @@ import {canRecord, Recording} from "./recorder.js";
 import {transcribeSnippets} from "./snippets.js";
 import {decode, DRAWN_BYTES, wav} from "./sound.js";
 import {S} from "./strings.js";
-import {toSrt, toText, toVtt} from "./subtitles.js";
 import {Transcript} from "./transcript.js";
 import {Waveform} from "./waveform.js";
 
 const T = S.transcribe;
-const KINDS = ["txt", "srt", "vtt", "json"];
+const SUBTITLES = {srt: "application/x-subrip", vtt: "text/vtt"};
+const KINDS = ["txt", ...Object.keys(SUBTITLES), "json"];
 
 export function transcribeView() {
   let file = null;
@@ -224,12 +224,15 @@ export function transcribeView() {
     setText(status, said);
     setText(problem, "");
     for (const button of [...save, copyText]) button.disabled = transcript.segments.length === 0;
+    // They come with the last event: of what was stopped there are none.
+    if (!whole) for (const kind in SUBTITLES) save[KINDS.indexOf(kind)].disabled = true;
     show(empty, transcript.segments.length === 0);
   }
 
   function form(more) {
     const data = new FormData();
     for (const [field, value] of Object.entries({...fields(), ...more})) data.append(field, value);
+    for (const kind in SUBTITLES) data.append("subtitles[]", kind);
     data.append("file", file, file.name);
     return data;
   }
@@ -247,6 +250,7 @@ export function transcribeView() {
     setText(status, T.hearing);
     for await (const event of events(response)) {
       if (event.type === "transcript.text.segment") heard(event);
+      else if (event.type === "transcript.text.done") whole = event;
       else if (event.type === "error") throw new ApiError(event.error.message);
     }
   }
@@ -259,7 +263,8 @@ export function transcribeView() {
   function download(kind) {
     const {segments} = transcript;
     const asJson = () => JSON.stringify({text: transcript.text, segments: segments.map(({id, start, end, text, words}) => ({id, start, end, text, ...(words ? {words} : {})}))}, null, 2);
-    const [content, type] = {txt: [() => toText(segments), "text/plain"], srt: [() => toSrt(segments), "application/x-subrip"], vtt: [() => toVtt(segments), "text/vtt"], json: [asJson, "application/json"]}[kind];
+    const made = {txt: [() => `${transcript.text}\n`, "text/plain"], json: [asJson, "application/json"]};
+    const [content, type] = made[kind] ?? [() => whole.subtitles[kind], SUBTITLES[kind]];
     saveFile(`${file.name.replace(/\.\w+$/, "")}.${kind}`, new Blob([content()], {type}));
   }
 

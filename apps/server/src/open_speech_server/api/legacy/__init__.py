@@ -1,0 +1,1 @@
+"""Endpoints of open-speech 0.6."""

@@ -1,0 +1,1 @@
+"""The models: listed, loaded, unloaded, watched."""

@@ -1,0 +1,1 @@
+"""Live sessions as OpenAI's Realtime API has them."""
