@@ -102,13 +102,14 @@ ENV HOME=/root \
     NVIDIA_DRIVER_CAPABILITIES=compute,utility \
     OS_MODEL_DIR=/root/.cache/open-speech \
     OS_DATA_DIR=/root/.cache/open-speech/data \
+    OS_WYOMING_PORT=10400 \
     PIP_FIND_LINKS=/opt/open-speech/wheels \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
 USER 1000:0
 WORKDIR /
 VOLUME ["/root/.cache/open-speech"]
-EXPOSE 8100
+EXPOSE 8100 10400
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=15s --start-period=60s --retries=3 \
     CMD ["open-speech", "health"]

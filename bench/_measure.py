@@ -29,8 +29,8 @@ import numpy as np
 import psutil
 
 from open_speech import LoadContext, Model, ModelInfo
+from open_speech._plugins.discovery import installed_providers, load_backends
 from open_speech.codecs.decode import decode
-from open_speech.plugins import installed_providers, load_backends
 from open_speech.testing.install import install_provider
 
 START_S = 120.0

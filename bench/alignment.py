@@ -23,12 +23,12 @@ import numpy as np
 from _measure import Figures, loaded, percentile, timed
 
 from open_speech import (
+    AlignmentRequest,
     Audio,
     LoadContext,
     Segment,
     SpeechRequest,
     STTModel,
-    TranscriptionRequest,
     TTSModel,
     Word,
 )
@@ -86,7 +86,7 @@ def _add(
     for text in texts:
         for audio in _spoken(speaker, text):
             found: list[Word] = []
-            asked = TranscriptionRequest(audio=audio, known_text=text)
+            asked = AlignmentRequest(audio=audio, text=text)
             times.append(timed(partial(_align, aligner, asked, found)))
             errors += _errors(found, audio.words)
     table.add(
@@ -105,18 +105,18 @@ def _spoken(speaker: TTSModel, text: str) -> Iterator[Audio]:
     for voice in VOICES:
         for speed in SPEEDS:
             asked = SpeechRequest(text=text, voice=voice, speed=speed, word_timestamps=True)
-            stretches = list(speaker.synthesize(asked))
-            samples = np.concatenate([stretch.samples for stretch in stretches])
-            whole = Audio(samples=samples, sample_rate=stretches[0].sample_rate)
-            yield replace(resample(whole, 16_000), words=tuple(_words(stretches)))
+            chunks = list(speaker.synthesize(asked))
+            samples = np.concatenate([chunk.samples for chunk in chunks])
+            whole = Audio(samples=samples, sample_rate=chunks[0].sample_rate)
+            yield replace(resample(whole, 16_000), words=tuple(_words(chunks)))
 
 
-def _words(stretches: Sequence[Audio]) -> Iterator[Word]:
+def _words(chunks: Sequence[Audio]) -> Iterator[Word]:
     seconds = 0.0
-    for stretch in stretches:
-        for word in stretch.words:
+    for chunk in chunks:
+        for word in chunk.words:
             yield replace(word, start=seconds + word.start, end=seconds + word.end)
-        seconds += stretch.seconds
+        seconds += chunk.seconds
 
 
 def _errors(found: Sequence[Word], told: Sequence[Word]) -> Iterator[float]:
@@ -127,8 +127,8 @@ def _errors(found: Sequence[Word], told: Sequence[Word]) -> Iterator[float]:
         yield 1000 * abs(ours.start - theirs.start)
 
 
-def _align(model: STTModel, asked: TranscriptionRequest, found: list[Word]) -> None:
-    for event in model.transcribe(asked):
+def _align(model: STTModel, asked: AlignmentRequest, found: list[Word]) -> None:
+    for event in model.align(asked):
         if isinstance(event, Segment):
             found.extend(event.words)
 

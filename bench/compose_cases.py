@@ -24,7 +24,7 @@ from types import ModuleType
 from _measure import Figures, Server, form, post, recording, server, tree_megabytes
 
 from open_speech import ModelInfo
-from open_speech.plugins import installed_providers, load_backends
+from open_speech._plugins.discovery import installed_providers, load_backends
 from open_speech.testing.hub import FakeHub
 
 PACKAGES = Path(__file__).parents[1] / "packages"

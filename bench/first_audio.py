@@ -23,7 +23,7 @@ from _measure import EMBEDDED, TONE, Figures, loaded, percentile, server, timed
 from open_speech import SpeechRequest, TTSModel
 from open_speech.testing.install import install_provider
 from open_speech.text.sentences import split_sentences
-from open_speech.voices import resolve_voice
+from open_speech.voices.resolve import resolve_voice
 
 TEXT = " ".join(
     f"This is sentence number {number}, and it is neither very short nor very long."
@@ -52,7 +52,7 @@ def _compare(model: str, rounds: int) -> None:
         assert isinstance(bare, TTSModel)
         asked = SpeechRequest(text=sentence, voice=resolve_voice(info, "", None))
         ways: dict[str, Callable[[], object]] = {
-            "bare engine, first stretch": partial(_first_stretch, bare, asked),
+            "bare engine, first chunk": partial(_first_stretch, bare, asked),
             "bare engine, first sentence": partial(_whole, bare, asked),
         }
         for audio_format in HEADERS:

@@ -26,7 +26,7 @@ from pathlib import Path
 from _measure import Figures, tree_megabytes
 
 from open_speech import Config, OpenSpeech
-from open_speech.hosts import WorkerOptions
+from open_speech._hosts import WorkerOptions
 from open_speech.testing.install import install_provider
 
 MODEL = "tone/sine"

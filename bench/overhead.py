@@ -42,8 +42,8 @@ from open_speech import (
     STTModel,
     TranscriptionRequest,
 )
+from open_speech._hosts import WorkerOptions
 from open_speech.codecs.decode import decode
-from open_speech.hosts import WorkerOptions
 from open_speech.testing.install import install_provider
 
 PATH = "/v1/audio/transcriptions"
@@ -141,7 +141,7 @@ def _exhaust(model: STTModel, asked: TranscriptionRequest) -> None:
 def _through_core(
     portal: Portal, speech: OpenSpeech, asked: TranscriptionRequest, model: str
 ) -> None:
-    portal.run(speech.transcribe(asked, model=model))
+    portal.run(speech.transcribe(asked.audio, model=model))
 
 
 if __name__ == "__main__":

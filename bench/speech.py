@@ -5,7 +5,11 @@ settings; it is asked turn by turn with the server. Models of Piper and Kokoro h
 dimensions and random weights, served by a hub of our own.
 
     nox -s bench -- speech [--models espeak/en-us,piper/en_US-lessac-medium,kokoro]
-        [--rounds 5] [--callers 1,4,16]
+        [--rounds 5] [--callers 1,4,16] [--formats pcm,wav]
+
+`--weights FOLDER` names published weights, laid out as on the hub:
+
+    nox -s bench -- speech --weights FOLDER --models piper/en_US-joe-medium,kokoro
 """
 
 from __future__ import annotations
@@ -31,11 +35,11 @@ from typing import Any
 from _measure import Figures, Server, loaded, percentile, server, timed
 
 from open_speech import LoadContext, ModelInfo, SpeechRequest, TTSModel
+from open_speech._synthesis.utterances import Utterance
 from open_speech.codecs.encode import FORMATS
-from open_speech.script import Piece
 from open_speech.testing.hub import FakeHub
 from open_speech.text.prepare import prepare
-from open_speech.voices import resolve_voice
+from open_speech.voices.resolve import resolve_voice
 
 ROOT = Path(__file__).parents[1]
 TEXT = " ".join(
@@ -75,20 +79,21 @@ def main() -> None:
     parser.add_argument("--models", default="espeak/en-us,piper/en_US-lessac-medium,kokoro")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--callers", default="1,4,16")
+    parser.add_argument("--formats", default=",".join(FORMATS))
+    parser.add_argument("--weights", type=Path, help="published weights, laid out as on the hub")
     asked = parser.parse_args()
     for name in asked.models.split(","):
-        with _both(name) as (engine, started):
-            _times(name, engine, started, asked.rounds)
+        with _both(name, asked.weights) as (engine, started):
+            _times(name, engine, started, asked.rounds, asked.formats.split(","))
             _many(name, engine, started, [int(each) for each in asked.callers.split(",")])
 
 
 @contextmanager
-def _both(name: str) -> Iterator[tuple[Engine, Server]]:
+def _both(name: str, weights: Path | None) -> Iterator[tuple[Engine, Server]]:
     """The bare engine here and the server with the same model."""
     with tempfile.TemporaryDirectory() as place, FakeHub() as hub:
         context = LoadContext()
-        if make := WEIGHTS.get(name):
-            sources = make(Path(place))
+        if sources := _sources(name, weights, Path(place)):
             for repository, files in sources.values():
                 hub.add(repository, files)
             context = LoadContext(paths={key: files for key, (_, files) in sources.items()})
@@ -108,20 +113,27 @@ def _both(name: str) -> Iterator[tuple[Engine, Server]]:
             yield Engine(info, model, _pieces(info)), started
 
 
+def _sources(name: str, weights: Path | None, place: Path) -> Sources:
+    """The published files of a model where they are given, else random ones; none if embedded."""
+    if not weights:
+        return make(place) if (make := RANDOM_WEIGHTS.get(name)) else {}
+    return {key: (each, weights / each) for key, each in REPOSITORIES.get(name, {}).items()}
+
+
 def _pieces(info: ModelInfo) -> list[SpeechRequest]:
     """What core makes of the text."""
     whole = SpeechRequest(text=TEXT, voice=resolve_voice(info, "", None))
     script = prepare(whole, info)
-    return [replace(whole, text=item.text) for item in script if isinstance(item, Piece)]
+    return [replace(whole, text=item.text) for item in script if isinstance(item, Utterance)]
 
 
-def _times(name: str, engine: Engine, started: Server, rounds: int) -> None:
+def _times(name: str, engine: Engine, started: Server, rounds: int, formats: Sequence[str]) -> None:
     """First sound and all of it, in each format, one caller."""
     ways: dict[str, Callable[[], object]] = {
         "engine, first piece": engine.first,
         "engine, all": engine.speak,
     }
-    for audio_format in FORMATS:
+    for audio_format in formats:
         ways[f"server, {audio_format}"] = partial(_spoken, started, name, audio_format)
     firsts: dict[str, list[float]] = {way: [] for way in ways}
     totals: dict[str, list[float]] = {way: [] for way in ways}
@@ -246,11 +258,16 @@ def _kokoro(place: Path) -> Sources:
     }
 
 
-WEIGHTS: Mapping[str, Callable[[Path], Sources]] = {
+RANDOM_WEIGHTS: Mapping[str, Callable[[Path], Sources]] = {
     "piper/en_US-lessac-medium": _piper,
     "kokoro": _kokoro,
 }
 """What writes a model of random weights."""
+REPOSITORIES = {
+    "piper/en_US-joe-medium": {"model": "rhasspy/piper-voices"},
+    "kokoro": {"model": "hexgrad/Kokoro-82M", "tagger": "spacy/en_core_web_sm"},
+}
+"""Where published weights lie, for each key of ``LoadContext.paths``."""
 
 
 if __name__ == "__main__":

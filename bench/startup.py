@@ -43,7 +43,7 @@ print(*sorted(name for name in found - set(sys.stdlib_module_names)
 OBJECTS = """
 import gc, json, sys
 from open_speech_server.app import create_api
-from open_speech_server.settings import load_settings
+from open_speech_server.settings.settings import load_settings
 api = create_api(load_settings())
 gc.collect()
 objects = len(gc.get_objects())

@@ -132,29 +132,29 @@ class BareFrames(Streamed):
 
 
 class OurWire(Streamed):
-    """``open_speech.wire``: the same with typed messages and arrays."""
+    """``open_speech._worker.framing``: the same with typed messages and arrays."""
 
-    name = "open_speech.wire"
+    name = "open_speech._worker.framing"
     needs = ("open_speech",)
 
     async def _echo(self, data: memoryview) -> Any:
         import numpy as np
 
-        from open_speech import wire
-        from open_speech.audio import Audio
-        from open_speech.messages import Call, FromWorker, Item
-        from open_speech.transcription import TranscriptionRequest
+        from open_speech import Audio, TranscriptionRequest
+        from open_speech._worker import framing
+        from open_speech._worker.protocol import Call, FromWorker, Item
+        from open_speech._worker.serialization import Payload
 
         samples: Any = np.frombuffer(data, np.uint8)  # the tiny message is no whole float32
-        audio = Audio(samples=samples, sample_rate=RATE)
+        request = TranscriptionRequest(audio=Audio(samples=samples, sample_rate=RATE))
         self._writer.writelines(
-            wire.encode(Call(call=1, request=TranscriptionRequest(audio=audio)))
+            framing.encode(Call(call=1, operation="transcribe", request=Payload(request)))
         )
         await self._writer.drain()
-        answer: Any = await wire.read_async(self._reader, FromWorker)
+        answer: Any = await framing.read_async(self._reader, FromWorker)
         assert isinstance(answer, Item)
-        assert isinstance(answer.value, Audio)
-        return answer.value.samples.data
+        heard: Audio = answer.value.read((Audio,))
+        return heard.samples.data
 
 
 class MultiprocessingConnection(Piped):
@@ -327,16 +327,17 @@ def far_frames(sock: socket.socket) -> None:
 
 def far_wire(sock: socket.socket) -> None:
     """Echo sound in our own messages."""
-    from open_speech import wire
-    from open_speech.messages import Call, Item, ToWorker
-    from open_speech.transcription import TranscriptionRequest
+    from open_speech import TranscriptionRequest
+    from open_speech._worker import framing
+    from open_speech._worker.protocol import Call, Item, ToWorker
+    from open_speech._worker.serialization import Payload
 
     try:
         while True:
-            call: Any = wire.read_blocking(sock, ToWorker)
+            call: Any = framing.read_blocking(sock, ToWorker)
             assert isinstance(call, Call)
-            assert isinstance(call.request, TranscriptionRequest)
-            for piece in wire.encode(Item(call=call.call, value=call.request.audio)):
+            request: TranscriptionRequest = call.request.read((TranscriptionRequest,))
+            for piece in framing.encode(Item(call=call.call, value=Payload(request.audio))):
                 sock.sendall(piece)
     except EOFError:
         pass
@@ -380,8 +381,11 @@ def main() -> None:
             continue
         if options.only and kind.name not in options.only:
             continue
-        modules = {BareFrames.name: "socket, struct, json", Zmq.name: "zmq",
-                   OurWire.name: "open_speech.wire, open_speech.messages"}  # fmt: skip
+        modules = {
+            BareFrames.name: "socket, struct, json",
+            Zmq.name: "zmq",
+            OurWire.name: "open_speech._worker.framing, open_speech._worker.protocol",
+        }
         imported = import_ms(modules.get(kind.name, kind.name))
         runs = [asyncio.run(kind().measure(options.rounds)) for _ in range(options.repeats)]
         figures = [min(values) for values in zip(*runs, strict=True)]

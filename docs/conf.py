@@ -12,7 +12,7 @@ from typing import Any
 project = "Open Speech"
 author = "The Open Speech authors"
 root_doc = "README"
-include_patterns = ["*.md", "docs/**/*.md", "packages/*/README.md", "apps/*/README.md"]
+include_patterns = ["*.md", "docs/**/*.md", "packages/*/*.md", "apps/*/*.md"]
 exclude_patterns = [".*", "build", "dist", "**/tests", "docs/reference/*.intro.md"]
 templates_path = ["templates"]
 
@@ -33,9 +33,14 @@ html_theme_options = {
 }
 
 
+def listed(text: str) -> list[tuple[str, str]]:
+    """Name and target of the link at the beginning of each line of a list."""
+    return re.findall(r"^- \[([^\]]+)\]\(([^)#:]+\.md)\)", text, re.MULTILINE)
+
+
 def children(text: str) -> list[str]:
-    """The pages that an index lists: the link at the beginning of each line of a list."""
-    return re.findall(r"^- \[[^\]]+\]\(([^)#:]+\.md)\)", text, re.MULTILINE)
+    """The pages that an index lists."""
+    return [target for _, target in listed(text)]
 
 
 def add_navigation(_app: Any, docname: str, source: list[str]) -> None:
@@ -44,7 +49,11 @@ def add_navigation(_app: Any, docname: str, source: list[str]) -> None:
     A page that no index lists is in no navigation: Sphinx warns of it, and the build fails.
     """
     if docname == root_doc or docname.endswith("/index"):
-        pages = "\n".join(children(source[0]))
+        # Every changelog has the same heading; the link says whose it is.
+        pages = "\n".join(
+            f"{name} <{target}>" if target.endswith("CHANGELOG.md") else target
+            for name, target in listed(source[0])
+        )
         source[0] += f"\n\n```{{toctree}}\n:hidden:\n\n{pages}\n```\n"
 
 

@@ -15,7 +15,7 @@ def main(arguments: list[str]) -> int:
         return 0
     stale = reference_pages.outdated()
     for name in stale:
-        print(f"docs/reference/{name}.md is out of date: run nox -s docs -- --write")
+        print(f"{name}.md is out of date: run nox -s docs -- --write")
     return 1 if stale else 0
 
 

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -17,10 +16,7 @@ from typing import Any
 
 import httpx
 
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    # A shell that put the tests into the background had them ignore Ctrl-C, and with them every
-    # command that they start.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+from ports import free_port
 
 COMMAND = str(Path(sys.executable).with_name("open-speech"))
 WAIT_S = 120.0
@@ -116,10 +112,3 @@ def ended(process: subprocess.Popen[bytes], within_s: float) -> bool:
     except subprocess.TimeoutExpired:
         return False
     return True
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        port: int = found.getsockname()[1]
-        return port

@@ -6,7 +6,6 @@ import atexit
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,8 @@ from pathlib import Path
 
 import httpx
 import psutil
+
+from ports import free_port
 
 START_S = 120.0
 STOP_S = 60.0
@@ -63,13 +64,14 @@ def live_server(
     *,
     ready: bool = True,
     python: Path | None = None,
+    within_s: float = START_S,
 ) -> Iterator[Live]:
     """Start the command with the embedded models, unless ``environment`` says otherwise.
 
     ``python`` is the interpreter to start it with. Waits until it is ready, or (``ready=False``)
-    only until it answers.
+    only until it answers, for as long as ``within_s``.
     """
-    port = _free_port()
+    port = free_port()
     log = folder / f"server-{port}.log"
     variables = {**_environment(folder, port), **(environment or {})}
     if own_data := "OS_DATA_DIR" not in (environment or {}):
@@ -87,7 +89,8 @@ def live_server(
     ):
         live = Live(f"http://127.0.0.1:{port}", process, log)
         try:
-            _wait(live, "/health/ready" if ready else "/health", variables.get("OS_API_KEY"))
+            path = "/health/ready" if ready else "/health"
+            _wait(live, path, variables.get("OS_API_KEY"), within_s)
             if own_data:
                 _copy_manifests(folder / "data" / "manifests", _manifests())
             yield live
@@ -121,7 +124,7 @@ def _copy_manifests(source: Path, target: Path) -> None:
 
 
 def _environment(folder: Path, port: int) -> dict[str, str]:
-    ours = ("OS_", "STT_", "TTS_", "HF_", "OPEN_SPEECH_")
+    ours = ("OS_", "STT_", "TTS_", "VAD_", "TURN_", "HF_", "OPEN_SPEECH_")
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith(ours)},
         **EMBEDDED,
@@ -134,15 +137,9 @@ def _environment(folder: Path, port: int) -> dict[str, str]:
     }
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _wait(live: Live, path: str, key: str | None) -> None:
+def _wait(live: Live, path: str, key: str | None, within_s: float) -> None:
     headers = {"Authorization": f"Bearer {key}"} if key else {}
-    deadline = time.monotonic() + START_S
+    deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:
         if live.process.poll() is not None:
             break

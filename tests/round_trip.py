@@ -87,6 +87,6 @@ def spoken(texts: Sequence[str]) -> list[Audio]:
     return [resample(_joined(list(model.synthesize(request))), 16_000) for request in requests]
 
 
-def _joined(stretches: list[Audio]) -> Audio:
-    samples = np.concatenate([stretch.samples for stretch in stretches])
-    return Audio(samples=samples, sample_rate=stretches[0].sample_rate)
+def _joined(chunks: list[Audio]) -> Audio:
+    samples = np.concatenate([chunk.samples for chunk in chunks])
+    return Audio(samples=samples, sample_rate=chunks[0].sample_rate)

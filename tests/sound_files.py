@@ -29,6 +29,12 @@ KINDS = {
     "mp4": ("mp4", "aac", 22_050),
     "aac": ("adts", "aac", 24_000),
     "3gp": ("3gp", "libopencore_amrnb", 8_000),
+    "aiff": ("aiff", "pcm_s16be", 44_100),
+    "caf": ("caf", "alac", 48_000),
+    "au": ("au", "pcm_mulaw", 8_000),
+    "wma": ("asf", "wmav2", 44_100),
+    "ts": ("mpegts", "aac", 48_000),
+    "w64": ("w64", "pcm_s16le", 16_000),
     "amr": ("amr", "libopencore_amrnb", 8_000),
 }
 """Muxer, encoder and rate of each kind of file that clients send."""
@@ -78,6 +84,8 @@ def write(
         options = {"strict": "experimental"} if codec == "vorbis" else {}
         stream = container.add_stream(codec, rate=rate, options=options)
         assert isinstance(stream, AudioStream)
+        if codec.startswith("wma"):
+            stream.bit_rate = 96_000  # it has no default
         stream.layout = "stereo" if codec == "vorbis" else layout
         if picture is not None:
             container.mux(picture)

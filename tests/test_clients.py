@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 import json
 import shutil
 import subprocess
@@ -13,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from live import Live, live_server
-from open_speech.testing import install_provider
+from open_speech.testing import install_provider, read_wav
 from open_speech.testing.hub import FakeHub
+from ports import free_port
 
 pytestmark = [
     pytest.mark.deep,
@@ -34,7 +36,12 @@ SPOKEN = "one two three four five"
 
 
 @pytest.fixture(scope="module")
-def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+def wyoming() -> int:
+    return free_port()
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory, wyoming: int) -> Iterator[Live]:
     folder = tmp_path_factory.mktemp("clients")
     install_provider(folder / "site", "tone", "open_speech.testing.tone")
     with FakeHub() as hub:
@@ -46,19 +53,20 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
             "HF_HOME": str(folder / "nobodys"),
             "STT_MODEL": TINY,
             "TTS_MODEL": "tone/sine",
+            "OS_WYOMING_PORT": str(wyoming),
         }
         with live_server(folder, environment) as server:
             yield server
 
 
-def python_with(name: str, *requirements: str) -> Path:
+def python_with(name: str, *requirements: str, base: str = sys.executable) -> Path:
     """The interpreter of an environment with one client in it; made where there is none."""
     folder = KEPT / name
     python = folder / "bin" / "python"
     done = folder / "installed"
     wanted = "\n".join(requirements)
     if not (done.is_file() and done.read_text() == wanted):
-        run([sys.executable, "-m", "venv", "--clear", str(folder)])
+        run([base, "-m", "venv", "--clear", str(folder)])
         run([str(python), "-m", "pip", "install", "--quiet", "--prefer-binary", *requirements])
         done.write_text(wanted)
     return python
@@ -71,17 +79,36 @@ def run(command: Sequence[str], folder: Path | None = None) -> str:
 
 
 @pytest.mark.parametrize(("model", "language"), [(TINY, "en"), ("whisper-1", "english")])
-def test_c1_livekit_hears(live, model, language):
+def test_livekit_hears(live, model, language):
     python = python_with("livekit", "livekit-plugins-openai==1.8.9")
     said = run([str(python), str(PROGRAMS / "livekit_hears.py"), live.address, str(CLIP), model])
     assert said.strip() in {f"{language} {SPOKEN}", f"en {SPOKEN}"}
 
 
 @pytest.mark.parametrize("model", [TINY, "gpt-4o-transcribe"])
-def test_c6_pipecat_hears(live, model):
+def test_pipecat_hears(live, model):
     python = python_with("pipecat", "pipecat-ai[openai]==1.14.0")
     said = run([str(python), str(PROGRAMS / "pipecat_hears.py"), live.address, str(CLIP), model])
     assert said.strip().splitlines()[-1] == f"TranscriptionFrame {SPOKEN}"
+
+
+def test_livekit_listens_live(live):
+    """Its plugin's realtime mode, with turns found by the server."""
+    python = python_with("livekit", "livekit-plugins-openai==1.8.9")
+    program = str(PROGRAMS / "livekit_listens.py")
+    said = run([str(python), program, live.address, str(CLIP), "gpt-4o-transcribe"])
+    lines = said.strip().splitlines()
+    assert lines[0].endswith("START_OF_SPEECH")
+    assert lines[-1] == f"text {SPOKEN}"
+
+
+@pytest.mark.parametrize("mode", ["server", "client"])
+def test_pipecat_listens_live(live, mode):
+    """Its realtime service, with turns found by the server, or committed by the client."""
+    python = python_with("pipecat", "pipecat-ai[openai]==1.14.0")
+    program = str(PROGRAMS / "pipecat_listens.py")
+    said = run([str(python), program, live.address, str(CLIP), "gpt-realtime-whisper", mode])
+    assert said.strip().splitlines()[-1] == f"text {SPOKEN}"
 
 
 TO_SAY = "This is a first sentence. And this one is the second!"
@@ -90,7 +117,7 @@ SECONDS_TO_SAY = 0.05 * (len(TO_SAY) - 1)
 
 
 @pytest.mark.parametrize("audio_format", ["mp3", "wav", "opus", "aac", "flac", "pcm"])
-def test_c7_livekit_speaks(live, audio_format):
+def test_livekit_speaks(live, audio_format):
     """Its plugin decodes what it gets, while it comes, and plays at 24 kHz."""
     python = python_with("livekit", "livekit-plugins-openai==1.8.9")
     program = str(PROGRAMS / "livekit_speaks.py")
@@ -102,7 +129,7 @@ def test_c7_livekit_speaks(live, audio_format):
 
 
 @pytest.mark.parametrize("model", ["tone/sine", "gpt-4o-mini-tts"])
-def test_c6_pipecat_speaks(live, model):
+def test_pipecat_speaks(live, model):
     """It asks for raw sound, which has to be 24 kHz, and for an OpenAI voice."""
     python = python_with("pipecat", "pipecat-ai[openai]==1.14.0")
     program = str(PROGRAMS / "pipecat_speaks.py")
@@ -110,7 +137,7 @@ def test_c6_pipecat_speaks(live, model):
     assert said.strip().splitlines()[-1] == f"{round(SECONDS_TO_SAY * 24_000) * 2} [24000]"
 
 
-def test_c9_the_openai_package_for_node_hears(live):
+def test_the_openai_package_for_node_hears(live):
     if not (shutil.which("node") and shutil.which("npm")):
         pytest.skip("node and npm are not installed")
     folder = KEPT / "node"
@@ -160,3 +187,21 @@ def test_the_openapi_document_is_kept(tmp_path):
         program = str(python.with_name("st"))
         run([program, "run", address, "--checks", CHECKS, *skipped, *phases], tmp_path)
         assert server.process.poll() is None
+
+
+def test_home_assistant_asks_and_is_answered(live, wyoming, tmp_path):
+    """Two assist pipelines at once: what they heard, and the sound of their answer."""
+    base = shutil.which("python3.13")
+    if base is None:
+        pytest.skip("Home Assistant 2025.4.4 needs Python 3.13")
+    needed = ("homeassistant==2025.4.4", "wyoming==1.5.4", "imageio-ffmpeg==0.8.1")
+    python = python_with("home-assistant", *needed, base=base)
+    program = str(PROGRAMS / "home_assistant.py")
+    said = run([str(python), program, str(tmp_path / "home"), str(wyoming), *[str(CLIP)] * 2])
+    answers = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+    assert len(answers) == 2
+    for answer in answers:
+        assert answer["heard"] == SPOKEN
+        assert answer["voice"]
+        assert answer["answer"]
+        assert read_wav(io.BytesIO(bytes.fromhex(answer["sound"]))).seconds > 0.3

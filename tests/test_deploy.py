@@ -15,8 +15,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from open_speech import Capability
-from open_speech.plugins import installed_providers, load_backends
-from open_speech_server.settings import Settings
+from open_speech._plugins.discovery import installed_providers, load_backends
+from open_speech_server.settings.settings import Settings
 from rules.repository import ROOT
 from test_compose_cases import CASES as ENVIRONMENTS
 
@@ -82,7 +82,7 @@ def test_every_variable_is_a_setting(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", COMPOSE, ids=lambda path: path.relative_to(DEPLOY).as_posix())
-def test_o3_every_example_is_locked_down_and_watched(path: Path) -> None:
+def test_every_example_is_locked_down_and_watched(path: Path) -> None:
     service = ours(path)
     assert service["image"] == IMAGE
     assert service["volumes"] == [f"models:{MOUNT}"]
@@ -138,7 +138,7 @@ def test_neighbours_reach_the_server_as_it_serves(path: Path) -> None:
         assert (scheme, int(port)) == ("http", Settings.model_fields["os_port"].default)
 
 
-def test_u8_the_proxy_cuts_off_headers_that_trickle_in_and_no_long_answers() -> None:
+def test_the_proxy_cuts_off_headers_that_trickle_in_and_no_long_answers() -> None:
     text = (DEPLOY / "compose" / "reverse-proxy" / "Caddyfile").read_text()
     text = re.sub(r"#.*", "", text)
     match = re.search(r"read_header (\d+)s", text)
@@ -152,7 +152,7 @@ def test_u8_the_proxy_cuts_off_headers_that_trickle_in_and_no_long_answers() -> 
     assert "ports" not in ours(compose)
 
 
-def test_u8_nginx_passes_bodies_on_so_that_the_server_sees_their_pace() -> None:
+def test_nginx_passes_bodies_on_so_that_the_server_sees_their_pace() -> None:
     text = (DEPLOY / "compose" / "reverse-proxy" / "nginx.conf").read_text()
     lines = [line.partition("#")[0].strip().rstrip(";").split() for line in text.splitlines()]
     found = {line[0]: line[1:] for line in lines if line}
@@ -162,14 +162,14 @@ def test_u8_nginx_passes_bodies_on_so_that_the_server_sees_their_pace() -> None:
     assert found["proxy_pass"] == ["http://open-speech:8100"]
 
 
-def test_o2_the_first_process_reaps_and_forwards() -> None:
+def test_the_first_process_reaps_and_forwards() -> None:
     (entry,) = (rest for verb, rest in final_stage() if verb == "ENTRYPOINT")
     assert entry == '["tini", "--", "open-speech"]'
     (command,) = (rest for verb, rest in final_stage() if verb == "CMD")
     assert command == '["serve"]'
 
 
-def test_o3_the_image_runs_as_nobody_in_particular() -> None:
+def test_the_image_runs_as_nobody_in_particular() -> None:
     verbs = dict(final_stage())
     assert verbs["USER"] == "1000:0"
     assert verbs["VOLUME"] == f'["{MOUNT}"]'
@@ -179,18 +179,20 @@ def test_o3_the_image_runs_as_nobody_in_particular() -> None:
 
 def test_the_image_sets_nothing_that_an_older_name_could_not_win_over() -> None:
     ours = {name for name in image_environment() if OURS.match(name)}
-    assert ours == {"OS_MODEL_DIR", "OS_DATA_DIR"}
+    # Earlier versions had no other name for the port of Wyoming.
+    assert ours == {"OS_MODEL_DIR", "OS_DATA_DIR", "OS_WYOMING_PORT"}
     assert image_environment()["OS_MODEL_DIR"] == MOUNT
     assert image_environment()["OS_DATA_DIR"].startswith(f"{MOUNT}/")
 
 
 def test_the_image_asks_and_exposes_where_the_server_listens() -> None:
     verbs = dict(final_stage())
-    assert int(verbs["EXPOSE"]) == Settings.model_fields["os_port"].default
+    ports = [Settings.model_fields["os_port"].default, image_environment()["OS_WYOMING_PORT"]]
+    assert verbs["EXPOSE"].split() == [str(port) for port in ports]
     assert verbs["HEALTHCHECK"].endswith('CMD ["open-speech", "health"]')
 
 
-def test_o6_the_image_is_built_from_what_is_pinned() -> None:
+def test_the_image_is_built_from_what_is_pinned() -> None:
     found = instructions()
     assert not [rest for verb, rest in found if verb == "ADD"]
     text = "\n".join(rest for _, rest in found)
@@ -208,14 +210,14 @@ def test_o6_the_image_is_built_from_what_is_pinned() -> None:
 @pytest.mark.parametrize(
     "path", sorted(DEPLOY.glob("constraints*.txt")), ids=lambda path: path.name
 )
-def test_o6_constraints_are_versions_and_nothing_else(path: Path) -> None:
+def test_constraints_are_versions_and_nothing_else(path: Path) -> None:
     lines = path.read_text().splitlines()
     assert all(re.fullmatch(r"#.*|[a-z0-9-]+==[0-9][0-9a-z.]*", line) for line in lines)
     names = [line.split("==")[0] for line in lines if not line.startswith("#")]
     assert names == sorted(set(names))
 
 
-def test_o6_what_is_pinned_is_what_the_distributions_ask_for() -> None:
+def test_what_is_pinned_is_what_the_distributions_ask_for() -> None:
     pinned = pins("constraints.txt")
     for file in [*ROOT.glob("packages/*/pyproject.toml"), *ROOT.glob("apps/*/pyproject.toml")]:
         project = tomllib.loads(file.read_text())["project"]
@@ -242,7 +244,7 @@ def test_what_cuda_adds_is_not_in_the_cpu_image() -> None:
     assert not [name for name in all_ if name.startswith(("nvidia-", "triton"))]
 
 
-def test_o6_a_build_of_torch_without_cuda_pins_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_build_of_torch_without_cuda_pins_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(DEPLOY)
     pin = importlib.import_module("pin")
     whole = {"torch": {"version": "2.13.0"}, "nvidia-cudnn-cu13": {"version": "9.20.0"}}

@@ -19,16 +19,29 @@ from documents import markdown, runner
 from documents.markdown import ROOT, documents
 from documents.runner import DocumentError, Runner
 from documents.server import running_server
-from open_speech import errors, hookspecs
+from open_speech import errors
+from open_speech._plugins import hookspecs
 from open_speech_server.app import create_api
-from open_speech_server.settings import load_settings
-from open_speech_server.settings_table import settings_table
+from open_speech_server.settings.settings import load_settings
+from open_speech_server.settings.table import settings_table
 from reference_pages import _endpoints
 
 REFERENCE = ROOT / "docs" / "reference"
 WRITE = "run `nox -s docs -- --write`"
 IGNORED = {"STT_VAD_ENABLED"}
 """What documents name as something that is no setting."""
+
+
+def test_every_promise_names_tests_that_are_there() -> None:
+    promises = (ROOT / "SECURITY.md").read_text().partition("## What the server promises")[2]
+    promises = promises.partition("\n## ")[0]
+    parts = promises.split("\n- ")[1:]
+    assert len(parts) > 10
+    for promise in parts:
+        tests = re.findall(r"`([\w/.-]+\.py)::(test_\w+)`", promise)
+        assert tests, promise
+        for file, test in tests:
+            assert re.search(rf"def {test}\(", (ROOT / file).read_text()), test
 
 
 def named(path: Path) -> str:
@@ -79,6 +92,13 @@ def headings(name: str) -> list[str]:
     return markdown.headings((REFERENCE / f"{name}.md").read_text(encoding="utf-8"))
 
 
+def test_the_architecture_names_every_package() -> None:
+    text = reference_pages.PACKAGES_PAGE.read_text(encoding="utf-8")
+    assert reference_pages.packages_page() == "", "run nox -s docs -- --write"
+    assert "| `_lifecycle/` |" in text
+    assert "| `middleware/` |" in text
+
+
 def test_every_hook_is_a_heading_with_its_arguments() -> None:
     hooks = {
         name: value
@@ -126,10 +146,19 @@ def test_every_page_is_in_the_navigation() -> None:
         for index in [ROOT / "README.md", *ROOT.glob("docs/*/index.md")]
         for target in children(index.read_text(encoding="utf-8"))
     ]
-    patterns = ("*.md", "docs/*/*.md", "packages/*/README.md", "apps/*/README.md")
+    patterns = ("*.md", "docs/*/*.md", "packages/*/*.md", "apps/*/*.md")
     pages = {page for pattern in patterns for page in ROOT.glob(pattern)}
     parts = {page for page in pages if page.name.endswith(".intro.md")}
     assert sorted(listed) == sorted(pages - parts - {ROOT / "README.md"})
+
+
+def test_every_picture_is_shown() -> None:
+    shown = {
+        (path.parent / target).resolve()
+        for path in documents()
+        for _, target in markdown.links(path.read_text(encoding="utf-8"))
+    }
+    assert set((ROOT / "docs" / "images").rglob("*.png")) - shown == set()
 
 
 def test_every_route_is_on_the_page() -> None:

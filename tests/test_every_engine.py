@@ -272,12 +272,12 @@ def table(
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def test_w1_killing_a_worker_under_load_harms_its_own_requests_only(place: Place) -> None:
+def test_killing_a_worker_under_load_harms_its_own_requests_only(place: Place) -> None:
     harmed_alone(place, psutil.Process.kill)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits another process")
-def test_w2_a_worker_without_memory_harms_its_own_requests_only(place: Place) -> None:
+def test_a_worker_without_memory_harms_its_own_requests_only(place: Place) -> None:
     def exhaust(worker: psutil.Process) -> None:
         full = worker.memory_info().vms
         worker.rlimit(psutil.RLIMIT_AS, (full, full))
@@ -286,7 +286,7 @@ def test_w2_a_worker_without_memory_harms_its_own_requests_only(place: Place) ->
     harmed_alone(place, exhaust, at_work=False)
 
 
-def test_w3_a_hanging_worker_harms_its_own_requests_only(place: Place) -> None:
+def test_a_hanging_worker_harms_its_own_requests_only(place: Place) -> None:
     harmed_alone(place, psutil.Process.suspend)
 
 

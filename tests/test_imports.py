@@ -37,6 +37,7 @@ IMPORT_RULES: tuple[Rule, ...] = (
     imports.one_file_reads_the_environment,
     imports.one_module_talks_to_the_hub,
     source.provider_names,
+    source.http_outside_the_server,
     source.collections,
 )
 
@@ -46,23 +47,23 @@ def test_rule(rule: Rule) -> None:
     check(rule)
 
 
-def test_p3_nothing_is_unpickled_and_no_remote_code_runs() -> None:
+def test_nothing_is_unpickled_and_no_remote_code_runs() -> None:
     check(source.pickles)
     check(source.remote_code)
 
 
-def test_p4_no_archive_is_unpacked() -> None:
+def test_no_archive_is_unpacked() -> None:
     check(source.archives)
 
 
-def test_n11_no_text_becomes_a_command() -> None:
+def test_no_text_becomes_a_command() -> None:
     check(source.shells)
 
 
 def test_a_worker_loads_no_extra() -> None:
     """The same as the rule, asked of Python itself."""
     code = (
-        "import sys, open_speech.worker, open_speech.runner\n"
+        "import sys, open_speech._worker.process, open_speech._worker.runner\n"
         "extras = {'av', 'soxr', 'huggingface_hub', 'filelock', 'pytest', 'hypothesis'}\n"
         "print(*sorted(extras & sys.modules.keys()))\n"
     )
@@ -81,30 +82,42 @@ def test_the_repository_is_seen() -> None:
 # Each rule, broken once.
 
 BREAKS: list[tuple[Rule, str, str]] = [
-    (imports.core_imports_only_its_base, f"{CORE_SOURCE}/audio.py", "import av"),
-    (imports.core_imports_only_its_base, f"{CORE_SOURCE}/audio.py", "def f():\n    import av"),
+    (imports.core_imports_only_its_base, f"{CORE_SOURCE}/_types/audio.py", "import av"),
+    (
+        imports.core_imports_only_its_base,
+        f"{CORE_SOURCE}/_types/audio.py",
+        "def f():\n    import av",
+    ),
     (imports.core_imports_no_engine, f"{CORE_SOURCE}/codecs/x.py", "from torch import nn"),
     (imports.core_imports_no_engine, f"{CORE_SOURCE}/x.py", "import open_speech_provider_tick"),
     (imports.core_imports_no_engine, f"{CORE_SOURCE}/testing/x.py", "import fastapi.routing"),
-    (imports.worker_side_imports_no_extra, f"{CORE_SOURCE}/wire.py", "from .codecs import x"),
-    (imports.worker_side_imports_no_extra, f"{CORE_SOURCE}/wire.py", "from . import detour"),
+    (
+        imports.worker_side_imports_no_extra,
+        f"{CORE_SOURCE}/_worker/framing.py",
+        "from ..codecs import x",
+    ),
+    (
+        imports.worker_side_imports_no_extra,
+        f"{CORE_SOURCE}/_worker/framing.py",
+        "from .. import detour",
+    ),
     (imports.worker_side_imports_no_extra, f"{CORE_SOURCE}/__init__.py", "from . import store"),
     (
         imports.worker_side_imports_no_extra,
-        f"{CORE_SOURCE}/worker.py",
-        "def f():\n    from .store import x",
+        f"{CORE_SOURCE}/_worker/process.py",
+        "def f():\n    from ..store import x",
     ),
     (imports.third_parties_are_declared, f"{PROVIDER_SOURCE}/x.py", "import pytest"),
     (imports.third_parties_are_declared, f"{PROVIDER_SOURCE}/x.py", "import not_there_at_all"),
     (
         imports.providers_use_public_names,
         f"{PROVIDER_SOURCE}/x.py",
-        "from open_speech.manager import Manager",
+        "from open_speech._lifecycle.manager import Manager",
     ),
     (
         imports.providers_use_public_names,
         f"{PROVIDER_SOURCE}/x.py",
-        "from open_speech.audio import _x",
+        "from open_speech._types.audio import _x",
     ),
     (imports.providers_use_public_names, f"{PROVIDER_SOURCE}/x.py", "from open_speech import Nay"),
     (imports.providers_stand_alone, f"{PROVIDER_SOURCE}/x.py", "import open_speech_provider_tock"),
@@ -130,6 +143,10 @@ BREAKS: list[tuple[Rule, str, str]] = [
     (source.provider_names, f"{SERVER_SOURCE}/x.py", "def load_kokoro(): ..."),
     (source.provider_names, f"{SERVER_SOURCE}/x.py", "x = f'{1} tick'"),
     (source.provider_names, f"{SERVER_SOURCE}/static/x.js", "if (model === 'tick') {}"),
+    (source.http_outside_the_server, f"{CORE_SOURCE}/x.py", "E(hint='GET /v1/models lists it')"),
+    (source.http_outside_the_server, f"{CORE_SOURCE}/x.py", "x = f'/api/models lists {y}'"),
+    (source.http_outside_the_server, f"{PROVIDER_SOURCE}/x.py", "E('No.', param='input')"),
+    (source.http_outside_the_server, f"{PROVIDER_SOURCE}/x.py", "E(param='file' if x else None)"),
     (source.collections, f"{PROVIDER_SOURCE}/x.py", "import gc\ngc.collect()"),
     (source.pickles, f"{PROVIDER_SOURCE}/x.py", "import pickle"),
     (source.pickles, f"{PROVIDER_SOURCE}/x.py", "torch.load(path)"),
@@ -144,7 +161,7 @@ BREAKS: list[tuple[Rule, str, str]] = [
     (source.shells, f"{SERVER_SOURCE}/x.py", "subprocess.run(text, shell=True)"),
     (source.shells, f"{SERVER_SOURCE}/x.py", "os.system(text)"),
     (source.shells, f"{CORE_SOURCE}/x.py", "subprocess.Popen(['ffmpeg', '-i', path])"),
-    (source.long_files, f"{CORE_SOURCE}/x.py", "pass\n" * 401),
+    (source.long_files, f"{CORE_SOURCE}/x.py", "pass\n" * 701),
     (source.long_functions, f"{CORE_SOURCE}/x.py", "def f():\n" + "    pass\n" * 60),
 ]
 
@@ -162,7 +179,7 @@ def tree(tmp_path: Path) -> Path:
     )
     write(tmp_path, "apps/server/pyproject.toml", PROJECT.format(name="server"))
     write(tmp_path, f"{CORE_SOURCE}/__init__.py", '__all__ = ["Audio"]\n"""Not for ticks."""\n')
-    write(tmp_path, f"{CORE_SOURCE}/audio.py", "import json\nimport numpy\n")
+    write(tmp_path, f"{CORE_SOURCE}/_types/audio.py", "import json\nimport numpy\n")
     write(tmp_path, f"{CORE_SOURCE}/wire.py", "from . import audio\n")
     write(tmp_path, f"{CORE_SOURCE}/worker.py", "from .wire import x\n")
     write(tmp_path, f"{CORE_SOURCE}/detour.py", "from .codecs import x\n")
@@ -180,7 +197,7 @@ def tree(tmp_path: Path) -> Path:
         "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import some_engine\n"
         "def load():\n    import some_engine\n    torch.load(path, weights_only=True)\n",
     )
-    write(tmp_path, f"{SERVER_SOURCE}/settings.py", "import os\nx = os.environ['X']\n")
+    write(tmp_path, f"{SERVER_SOURCE}/settings/settings.py", "import os\nx = os.environ['X']\n")
     write(tmp_path, f"{SERVER_SOURCE}/known.toml", "model = 'tick'\n")
     return tmp_path
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import re
-import socket
 import subprocess
 import sys
 import wave
@@ -19,6 +18,7 @@ import pytest
 
 from open_speech.environments import EnvironmentStore
 from open_speech.testing.install import build_wheel
+from ports import free_port
 
 PROVIDERS = Path(__file__).parent / "providers"
 OLD, NEW = "open-speech-provider-oldpydantic", "open-speech-provider-newpydantic"
@@ -27,13 +27,10 @@ OLD, NEW = "open-speech-provider-oldpydantic", "open-speech-provider-newpydantic
 @pytest.fixture
 def settings(tmp_path: Path) -> dict[str, str]:
     """Variables of one installation with a data folder of its own, on a free port."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     return {
         **os.environ,
         "OS_HOST": "127.0.0.1",
-        "OS_PORT": str(port),
+        "OS_PORT": str(free_port()),
         "OS_SSL_ENABLED": "false",
         "OS_DATA_DIR": str(tmp_path / "data"),
         "OS_MODEL_DIR": str(tmp_path / "models"),

@@ -34,6 +34,25 @@ def test_no_module_is_a_drawer() -> None:
     assert [str(path) for path in modules if path.stem.strip("_") in drawers] == []
 
 
+NUMBERED = re.compile(r"test_[a-z]\d{1,2}_")
+"""A name that begins with the number of something in a list that readers do not have."""
+
+
+def test_tests_are_named_by_what_they_show() -> None:
+    files = [path for part in ("packages", "apps", "tests") for path in (ROOT / part).rglob("*.py")]
+    assert [
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in files
+        for name in re.findall(r"def (test_\w+)", path.read_text(encoding="utf-8"))
+        if NUMBERED.match(name)
+    ] == []
+
+
+def test_a_numbered_name_is_found() -> None:
+    assert NUMBERED.match("test_u9_speech_ends")
+    assert not NUMBERED.match("test_x_speech_ends")
+
+
 GOOD = """
 [project]
 name = "open-speech-provider-tick"

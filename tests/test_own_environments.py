@@ -166,6 +166,22 @@ def test_provider_comes_is_used_upgraded_and_goes(
     assert server.post("/v1/audio/speech", json=body).status_code == 404
 
 
+def test_provider_that_dies_in_its_environment_is_listed_as_broken_with_the_reason(
+    server: httpx.Client, own: dict[str, str], tmp_path: Path, wheels: Path
+) -> None:
+    build_wheel(wheels, "bell", "import os; os._exit(7)", version="3.0")
+    installed = providers(own, "install", f"{NAME}==3.0", "--isolated")
+    assert installed.status == 0, installed.errors
+    reason = "importing it ended the process with status 7"
+
+    listed = provider(server)
+    assert (listed["status"], listed["environment"], listed["version"]) == ("broken", NAME, "3.0")
+    assert reason in listed["error"]
+    assert reason in providers(own, "list").text
+    assert reason in run("doctor", environment=own).text
+    assert reason in (tmp_path / "server.log").read_text(encoding="utf-8")
+
+
 def test_failed_installation_leaves_nothing_and_names_the_requirement(
     own: dict[str, str], tmp_path: Path, wheels: Path
 ) -> None:

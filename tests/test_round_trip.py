@@ -56,6 +56,7 @@ def by_engine() -> Hear:
     return hear
 
 
+@pytest.mark.timeout(600)  # the engine needs more than a minute of a core for this
 @pytest.mark.parametrize(
     ("texts", "grammar", "bound"), [(SENTENCES, None, 0.8), (DIGITS, "digits", 0.3)]
 )

@@ -1,4 +1,4 @@
-"""Row O7: one volume, two versions. What the other one wrote is used, or said why not, and kept.
+"""One volume, two versions. What the other one wrote is used, or said why not, and kept.
 
 There is no second release yet, so one is made: this core under a higher number, whose records hold
 fields that this one does not know, or are of a form that it cannot read.
@@ -31,7 +31,7 @@ pytest.importorskip("faster_whisper", reason="faster-whisper is not installed")
 
 CORE = ROOT / "packages" / "open-speech-core"
 LATER = "0.9.0"
-STORE, SAMPLES, LAYERS = "store/_records.py", "recordings.py", "environments/_records.py"
+STORE, SAMPLES, LAYERS = "store/_records.py", "voices/recordings.py", "environments/_records.py"
 FURTHER = {
     STORE: [
         ('{"version": VERSION, **', '{"version": VERSION, "since": "0.9", **'),
@@ -42,7 +42,7 @@ FURTHER = {
         ("import asdict, dataclass, fields", "import asdict, dataclass, field, fields"),
     ],
     LAYERS: [('"format": FORMAT,', '"format": FORMAT, "since": "0.9",')],
-    "manifest.py": [("    version: str\n", '    version: str\n    since: str = "0.9"\n')],
+    "_plugins/manifest.py": [("    version: str\n", '    version: str\n    since: str = "0.9"\n')],
 }
 """What the later version has its records hold besides."""
 FORM = {
@@ -187,7 +187,7 @@ def assert_all_there(client: httpx.Client, *voices: str) -> None:
     assert spoken.status_code == 200, spoken.text
 
 
-def test_o7_what_each_version_wrote_the_other_uses(volume: Volume, tmp_path: Path) -> None:
+def test_what_each_version_wrote_the_other_uses(volume: Volume, tmp_path: Path) -> None:
     other = later(tmp_path / "later", FURTHER)
     volume.install(None)
     with volume.served() as client:
@@ -219,7 +219,7 @@ def test_o7_what_each_version_wrote_the_other_uses(volume: Volume, tmp_path: Pat
     assert volume.kept() == before
 
 
-def test_o7_what_cannot_be_read_is_told_and_kept(volume: Volume, tmp_path: Path) -> None:
+def test_what_cannot_be_read_is_told_and_kept(volume: Volume, tmp_path: Path) -> None:
     other = later(tmp_path / "later", FORM)
     volume.install(other)
     with volume.served(other) as client:

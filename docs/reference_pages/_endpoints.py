@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from fastapi import FastAPI
+from fastapi.routing import APIWebSocketRoute
+
 from open_speech_server.app import create_api
-from open_speech_server.settings import load_settings
+from open_speech_server.settings.settings import load_settings
 
 from ._markdown import code, document, inline, prose, table
 
@@ -24,7 +27,7 @@ def page() -> str:
     }
     others = sorted(
         {(path, ", ".join(sorted(methods))) for methods, path in routes(api.routes)
-         if not any((method, path) in described for method in methods)}
+         if methods != {"*"} and not any((method, path) in described for method in methods)}
     )  # fmt: skip
     return document(
         "# Endpoints",
@@ -35,11 +38,27 @@ def page() -> str:
             for method in METHODS
             if method in operations
         ),
+        "## WebSockets",
+        "What they send and take: [Transcribe and speak live](../how-to/live.md).",
+        table(["Path", "For"], [[code(path), inline(about)] for path, about in _sockets(api)]),
         "## Pages" if others else "",
         table(["Path", "Methods"], [[code(path), methods] for path, methods in others])
         if others
         else "",
     )
+
+
+def _sockets(api: FastAPI) -> list[tuple[str, str]]:
+    """Path and purpose of every WebSocket."""
+    found = []
+    for route in api.routes:
+        inner = getattr(getattr(route, "original_router", None), "routes", [route])
+        found += [
+            (each.path, (each.endpoint.__doc__ or "").strip().splitlines()[0])
+            for each in inner
+            if isinstance(each, APIWebSocketRoute)
+        ]
+    return sorted(found)
 
 
 def routes(found: Iterable[Any], prefix: str = "") -> Iterator[tuple[frozenset[str], str]]:

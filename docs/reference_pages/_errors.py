@@ -6,7 +6,7 @@ import ast
 import inspect
 
 from open_speech import errors
-from open_speech_server.errors import status_of
+from open_speech_server.api.errors import status_of
 
 from ._markdown import block, document, inline, prose, table
 from ._source import class_of

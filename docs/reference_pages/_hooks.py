@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from open_speech import hookspecs
+from open_speech._plugins import hookspecs
 
 from ._markdown import block, document, prose
 from ._source import entries, signature, tree_of

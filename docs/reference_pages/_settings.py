@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from open_speech_server.settings_table import settings_table
+from open_speech_server.settings.table import settings_table
 
 from ._markdown import code, document, table
 

@@ -23,7 +23,7 @@ def page() -> str:
     """The page types.md."""
     parts = ["# Types", _INTRODUCTION]
     for module, names in by_module().items():
-        parts.append(f"## {module.__name__}")
+        parts.append(f"## {_title(module)}")
         parts.append(prose(inspect.getdoc(module) or ""))
         parts += [_section(module, name) for name in names]
     return document(*parts)
@@ -41,6 +41,10 @@ def by_module() -> dict[ModuleType, list[str]]:
         if defined:
             found[module] = defined
     return found
+
+
+def _title(module: ModuleType) -> str:
+    return module.__name__.rpartition(".")[2].replace("_", " ").capitalize()
 
 
 def _modules() -> Iterator[ModuleType]:
@@ -61,8 +65,11 @@ def _defined(node: ast.stmt) -> str:
 
 def _section(module: ModuleType, name: str) -> str:
     node = class_of(module, name)
+    body = tree_of(module).body
+    if function := next((found for found in methods(body) if found.name == name), None):
+        return document(f"### {name}", block(function.signature), prose(function.text))
     if node is None:
-        entry = next(entry for entry in entries(tree_of(module).body) if entry.name == name)
+        entry = next(entry for entry in entries(body) if entry.name == name)
         return document(f"### {name}", block(f"{name} = {entry.default}"), prose(entry.text))
     bases = [ast.unparse(base) for base in node.bases]
     kinds = f"A kind of {', '.join(f'`{base}`' for base in bases)}." if bases else ""

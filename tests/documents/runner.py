@@ -29,7 +29,7 @@ import yaml
 from .markdown import Block, blocks
 
 TIMEOUT_S = 120.0
-ADDRESS = re.compile(r"https?://(?:127\.0\.0\.1|localhost):8100")
+ADDRESS = re.compile(r"(http|ws)s?://(?:127\.0\.0\.1|localhost):8100")
 VERBS = frozenset({"", "run", "continue", "fails", "file", "server", "skip"})
 
 PIP = """#!/usr/bin/env bash
@@ -100,7 +100,7 @@ class Runner:
         path.write_text(block.text, encoding="utf-8")
 
     def _execute(self, block: Block) -> None:
-        text = ADDRESS.sub(self.server(), block.text) if block.verb == "server" else block.text
+        text = self._addressed(block.text) if block.verb == "server" else block.text
         if block.language in {"python", "py"}:
             command = [sys.executable, "-W", "error", "-c", text]
         elif block.language in {"bash", "sh", "console"}:
@@ -120,6 +120,11 @@ class Runner:
         if (done.returncode == 0) == (block.verb == "fails"):
             said = f"{done.stdout[-2000:]}{done.stderr[-4000:]}"
             raise DocumentError(f"ended with status {done.returncode}\n{text}\n{said}")
+
+    def _addressed(self, text: str) -> str:
+        """The text with the address of the server that runs."""
+        host = self.server().removeprefix("http://")
+        return ADDRESS.sub(lambda match: f"{match[1]}://{host}", text)
 
     def _environment(self) -> dict[str, str]:
         tools = [str(self.folder / "bin"), str(Path(sys.executable).parent)]

@@ -41,47 +41,21 @@ EXTRAS = {
 WORKER_SIDE = frozenset(
     f"{CORE}.{name}"
     for name in (
-        "audio",
-        "backends",
-        "blends",
-        "contract",
+        "_operations",
+        "_plugins.backends",
+        "_plugins.discovery",
+        "_plugins.hookspecs",
+        "_plugins.manifest",
+        "_plugins.options",
+        "_types",
+        "_worker",
         "errors",
-        "hookspecs",
-        "ids",
-        "languages",
-        "manifest",
-        "messages",
-        "models",
-        "options",
-        "plain",
-        "plugins",
-        "runner",
-        "speech",
-        "transcription",
-        "wire",
-        "worker",
+        "voices.mix",
     )
 )
 """What runs next to an engine, in environments whose versions we do not choose."""
 
-PROVIDER_API = frozenset(
-    f"{CORE}.{name}"
-    for name in (
-        "audio",
-        "backends",
-        "blends",
-        "capabilities",
-        "errors",
-        "hookspecs",
-        "ids",
-        "languages",
-        "models",
-        "options",
-        "speech",
-        "transcription",
-        "voices",
-    )
-) | {CORE}
+PROVIDER_API = frozenset({CORE, f"{CORE}.errors"})
 """Modules of core that are written for providers."""
 
 ENGINES = frozenset(
@@ -126,7 +100,8 @@ def core_imports_no_engine(root: Path) -> Iterator[str]:
 def worker_side_imports_no_extra(root: Path) -> Iterator[str]:
     """What runs in a worker imports no part of core that needs an extra, not even by detours."""
     known = {module.name: module for _, module in of_role(root, Role.CORE)}
-    for start in sorted(WORKER_SIDE & known.keys()):
+    beside = (name for name in known if any(is_inside(name, part) for part in WORKER_SIDE))
+    for start in sorted(beside):
         for name, trail in _reached(start, known).items():
             if any(is_inside(name, part) for part in EXTRAS):
                 yield " -> ".join([*trail, name])
@@ -209,7 +184,7 @@ def one_file_reads_the_environment(root: Path) -> Iterator[str]:
     """In the server only settings.py does; core's callers decide for core."""
     names = {"environ", "environb", "getenv"}
     for _, module in of_role(root, Role.SERVER):
-        if module.name == f"{SERVER}.settings":
+        if module.name == f"{SERVER}.settings.settings":
             continue
         for node in ast.walk(module.tree):
             if isinstance(node, ast.Attribute) and node.attr in names:
@@ -260,9 +235,9 @@ def _private(module: Module, found: Import, known: dict[str, Module]) -> Iterato
         return
     origin = known.get(found.module)
     listed = origin.exported if origin else None
-    if listed is None or found.name is None or found.name in listed:
-        return
-    if f"{found.module}.{found.name}" not in known:
+    if listed is None:
+        yield f"{place(module, found.line)}: {found.module} has no __all__, so it promises nothing"
+    elif found.name and found.name not in listed and ".".join(parts) not in known:
         yield f"{place(module, found.line)}: {found.module}.__all__ lacks {found.name}"
 
 
