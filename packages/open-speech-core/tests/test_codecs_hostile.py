@@ -40,15 +40,19 @@ MOST_MB = 64
 NOT_AT_ONCE_S = 5.0
 """Far more than it takes: only against hanging."""
 
-# Decodes each file with a limit of ten minutes; prints each outcome and the growth of its memory.
-CHILD = """
-import json, resource, sys
+# The most memory that a process has had, in MB. Not ru_maxrss: a child inherits its parent's.
+PEAK = """
 from pathlib import Path
-from open_speech.codecs.decode import DecodeLimits, decode
-from open_speech.errors import OpenSpeechError
 
 def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) // 1024
+"""
+
+# Decodes each file with a limit of ten minutes; prints each outcome and the growth of its memory.
+CHILD = f"""{PEAK}
+import json, sys
+from open_speech.codecs.decode import DecodeLimits, decode
+from open_speech.errors import OpenSpeechError
 
 def outcome(path):
     try:
@@ -59,8 +63,8 @@ def outcome(path):
 limits = DecodeLimits(max_seconds=600.0)
 outcome(sys.argv[1])
 before = peak()
-outcomes = {path: outcome(path) for path in sys.argv[2:]}
-print(json.dumps({"outcomes": outcomes, "mb": peak() - before}))
+outcomes = dict((path, outcome(path)) for path in sys.argv[2:])
+print(json.dumps(dict(outcomes=outcomes, mb=peak() - before)))
 """
 
 
@@ -260,9 +264,8 @@ def test_mutated_files_give_sound_or_our_errors(data: bytes, media_type: str | N
     assert np.abs(audio.samples).max() <= 1.0
 
 
-MUTATING = """
-import random, resource, sys
-from pathlib import Path
+MUTATING = f"""{PEAK}
+import random, sys
 from open_speech.codecs.decode import DecodeLimits, decode
 from open_speech.errors import OpenSpeechError
 
@@ -295,7 +298,7 @@ for number in range(int(count)):
         outcomes[0] += 1
     except OpenSpeechError:
         outcomes[1] += 1
-print(*outcomes, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+print(*outcomes, peak())
 """
 
 

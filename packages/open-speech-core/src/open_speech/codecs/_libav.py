@@ -62,6 +62,8 @@ _EXACT_DURATION = frozenset(
 _MAX_BARREN = 2_000
 """Packets in a row that yield no sound, after which the rest is taken for garbage. An index can
 name the same bytes millions of times, so the size of the file bounds nothing."""
+_MAX_BLOCK_BYTES = 1 << 21
+"""What is converted at a time is a second of sound, or less where that would be larger."""
 _REFUSALS = (FFmpegError, ValueError, LookupError, NotImplementedError, OverflowError)
 """What PyAV raises over bytes that it cannot make sense of."""
 
@@ -201,7 +203,7 @@ def _count(frame: AudioFrame, counter: LimitCounter) -> None:
 def to_mono(
     frames: Iterator[AudioFrame], sample_rate: int, counter: LimitCounter
 ) -> Iterator[Pcm16]:
-    """Mix to one channel, resample and round to 16 bits, in pieces of about a second.
+    """Mix to one channel, resample and round to 16 bits, in pieces of at most a second.
 
     The samples do not depend on how they are cut into frames. When the format changes on the way
     (chained Ogg does that), conversion starts afresh. Where channels cancel each other out the
@@ -251,7 +253,8 @@ class _Converter:
     def __init__(self, first: AudioFrame, sample_rate: int, counter: LimitCounter) -> None:
         self._shape = _shape(first)
         self._is_float = first.format.name.startswith(("flt", "dbl"))
-        self._group = first.sample_rate
+        frame_bytes = first.layout.nb_channels * first.format.bytes
+        self._group = min(first.sample_rate, _MAX_BLOCK_BYTES // frame_bytes)
         self._fifo = AudioFifo()
         self._resampler = AudioResampler(format="s16", layout="mono", rate=sample_rate)
         self._meter = counter
