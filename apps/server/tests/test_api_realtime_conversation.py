@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 from websockets.sync.client import ClientConnection, connect
 
+from chat_server import ChatServer, chat_server
 from live import Live, live_server
 from open_speech import Audio
 from open_speech.testing import install_provider, join, silence, sine
@@ -23,67 +22,10 @@ TRANSCRIPTION = "conversation.item.input_audio_transcription"
 TURN = {"type": "server_vad", "silence_duration_ms": 300, "prefix_padding_ms": 100}
 
 
-class ChatServer(ThreadingHTTPServer):
-    """A chat API whose answers a test writes, word by word."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), ChatHandler)
-        self.asked: list[dict[str, Any]] = []
-        self.keys: list[str] = []
-        self.words: list[str] = ["Good ", "morning. ", "I am ", "well."]
-        self.status = 200
-        self.goes_on = threading.Event()
-        """Waited for after the first word of an answer that has to wait."""
-        self.waits = False
-        self.left = threading.Event()
-        """Set once somebody hung up in the middle of an answer."""
-
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/v1"
-
-
-class ChatHandler(BaseHTTPRequestHandler):
-    server: ChatServer
-
-    def do_POST(self) -> None:
-        length = int(self.headers["Content-Length"])
-        self.server.asked.append(json.loads(self.rfile.read(length)))
-        self.server.keys.append(self.headers.get("Authorization", ""))
-        if self.path != "/v1/chat/completions" or self.server.status != 200:
-            self.send_error(self.server.status if self.server.status != 200 else 404)
-            return
-        self.send_response(200)
-        self.send_header("Content-Type", "text/event-stream")
-        self.end_headers()
-        try:
-            for number, word in enumerate(self.server.words):
-                self._say({"choices": [{"delta": {"content": word}}]})
-                if self.server.waits and not number:
-                    while not self.server.goes_on.wait(0.05):
-                        self._say({"choices": [{"delta": {}}]})
-        except OSError:
-            self.server.left.set()
-            return
-        self.wfile.write(b"data: [DONE]\n\n")
-
-    def _say(self, event: dict[str, Any]) -> None:
-        self.wfile.write(f"data: {json.dumps(event)}\n\n".encode())
-        self.wfile.flush()
-
-    def log_message(self, *_: object) -> None:
-        """Nothing."""
-
-
 @pytest.fixture
 def chat() -> Iterator[ChatServer]:
-    with ChatServer() as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with chat_server() as server:
         yield server
-        server.goes_on.set()
-        server.shutdown()
 
 
 @pytest.fixture

@@ -44,7 +44,7 @@ from open_speech._types.models import (
     PackagedWeights,
     Voice,
 )
-from open_speech._types.speech import SpeechRequest
+from open_speech._types.speech import Phonemes, PhonemesRequest, SpeechRequest
 from open_speech._types.transcription import (
     DetectedLanguage,
     Partial,
@@ -163,6 +163,13 @@ def speaks(
     info = replace(SPEAKER, capabilities=able, concurrency=concurrency, speeds=speeds)
     model = type("BrokenModel", (Voiced,), {"synthesize": synthesize})
     breaks(check, made=model, listed=[info], settings={**WITHOUT_CATALOGUE, **settings})
+
+
+def spells(told: Callable[[PhonemesRequest], Any]) -> None:
+    """The check must fail for a model that tells these phonemes."""
+    info = replace(SPEAKER, capabilities=frozenset({Capability.PHONEMIZATION}))
+    model = type("BrokenModel", (Voiced,), {"phonemize": lambda _, asked: iter([told(asked)])})
+    breaks("test_phonemes_are_told", made=model, listed=[info], settings=WITHOUT_CATALOGUE)
 
 
 def hears(
@@ -419,6 +426,10 @@ speaks(
     Capability.PHONEMES,
     phoneme_text="[hello](/helO/)",
 )
+spells(lambda _: Phonemes(text=""))
+spells(lambda _: Phonemes(text="a"))
+spells(lambda request: request.text)
+spells(lambda _: Phonemes(text="a" * 10_000))
 
 # Listening.
 

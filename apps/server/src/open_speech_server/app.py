@@ -14,6 +14,7 @@ from open_speech import OpenSpeech
 
 from . import __version__
 from .api import health, metrics, web
+from .api.compat.servers import CompatServers, error_json
 from .api.errors import install_error_handlers
 from .api.legacy import clone, routes
 from .api.live import speech_stream, status, stream
@@ -73,7 +74,6 @@ def create_api(settings: Settings, wyoming: Sequence[socket] = ()) -> FastAPI:
     app.state.client_secrets = client_secrets.ClientSecrets()
     install_error_handlers(app)
     app.add_exception_handler(ClientLeft, on_client_left)
-    app.add_middleware(MetricsMiddleware)
     for module in (
         speech,
         transcriptions,
@@ -113,8 +113,9 @@ def layered(api: FastAPI, settings: Settings) -> ASGIApp:
         return path in LIVE_PATHS and secrets.config_of(token) is not None
 
     return wrap(
-        api,
+        MetricsMiddleware(CompatServers(api)),
         settings,
+        reshape=error_json,
         public_paths=web.public_paths(),
         slashed_paths=web.SLASHED_PATHS,
         opens=opens,

@@ -76,7 +76,9 @@ class ServerState:
 
     @property
     def configured(self) -> tuple[str, ...]:
-        """Models that the operator wants to be there."""
+        """Models that the operator wants to be there from the start."""
+        if not self.settings.os_preload:
+            return ()
         return (*self.settings.stt_models, *self.settings.tts_models)
 
     def drain(self) -> None:
@@ -103,6 +105,8 @@ class ServerState:
             self._wyoming = WyomingServer(self, self.wyoming)
             await self._wyoming.start()
         self.prepare()
+        for name in self.settings.downloaded_models:
+            self._run(self._download(name))
         # Not before: it would keep the first answers waiting.
         self._run(asyncio.to_thread(import_module, "open_speech.codecs.decode"))
 
@@ -167,6 +171,20 @@ class ServerState:
                 if self.prepared.issuperset(self.configured):
                     for tell in self._listeners:
                         tell()
+                return
+
+    async def _download(self, name: str) -> None:
+        """Have one configured model on disk; try again, ever more rarely, while that fails."""
+        for wait_s in _waits():
+            try:
+                await self.speech.catalog.download(name)
+            except InvalidRequest as error:
+                _log.error("the configured model %s cannot be downloaded: %s", name, error)
+                return
+            except OpenSpeechError as error:
+                _log.error("the configured model %s is not downloaded yet: %s", name, error)
+                await asyncio.sleep(wait_s)
+            else:
                 return
 
     def _sweep(self) -> None:

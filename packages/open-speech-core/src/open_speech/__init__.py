@@ -42,7 +42,7 @@ from ._types.models import (
     PackagedWeights,
     Voice,
 )
-from ._types.speech import SpeechRequest
+from ._types.speech import Phonemes, PhonemesRequest, SpeechRequest
 from ._types.tokens import TokenKind
 from ._types.transcription import (
     AlignmentRequest,
@@ -91,6 +91,8 @@ __all__ = [
     "PackagedFile",
     "PackagedWeights",
     "Partial",
+    "Phonemes",
+    "PhonemesRequest",
     "Policy",
     "Portal",
     "STTBackend",

@@ -42,7 +42,17 @@ from ._listening.events import (
 )
 from ._listening.parts import listening_parts
 from ._listening.session import Listening
-from ._operations import ALIGN, LISTEN, SYNTHESIZE, TRANSCRIBE, Operation, capabilities
+from ._listening.spans import SpanOptions, SpeechSpan, speech_spans
+from ._operations import (
+    ALIGN,
+    DETECT,
+    LISTEN,
+    PHONEMIZE,
+    SYNTHESIZE,
+    TRANSCRIBE,
+    Operation,
+    capabilities,
+)
 from ._operations.capabilities import require_kind
 from ._operations.validation import IMPOSSIBLE_LOGPROB
 from ._plugins.discovery import installed_providers
@@ -60,6 +70,7 @@ from ._synthesis.utterances import (
     whole,
 )
 from ._types.audio import Audio
+from ._types.listening import DetectionRequest
 from ._types.models import Capability, Kind, ModelInfo
 from ._types.speech import SpeechRequest
 from ._types.transcription import (
@@ -81,6 +92,7 @@ from .voices.resolve import voice_language
 __all__ = [
     "ALIGN",
     "IMPOSSIBLE_LOGPROB",
+    "PHONEMIZE",
     "SYNTHESIZE",
     "TRANSCRIBE",
     "AccessPolicy",
@@ -109,6 +121,8 @@ __all__ = [
     "ResolvedModel",
     "Router",
     "SentenceStarted",
+    "SpanOptions",
+    "SpeechSpan",
     "ThisProcess",
     "TurnDetection",
     "TurnEndReason",
@@ -186,6 +200,8 @@ class Config:
     """Names that mean the default model of a kind."""
     alias_patterns: dict[str, Kind] = field(default_factory=dict)
     """Glob patterns of further such names, which are not listed."""
+    model_aliases: Mapping[str, str] = field(default_factory=dict)
+    """Names that mean the model of another name, which may be one of ``aliases``."""
     permit: AccessPolicy = allow_all
     """Asked about every name that is resolved, whatever for."""
     generic_voices: tuple[str, ...] = ()
@@ -255,6 +271,7 @@ class OpenSpeech:
 
         Raises what ``Router.resolve`` and ``Config.permit`` raise.
         """
+        name = self.config.model_aliases.get(name, name)
         if kind := self._alias(name):
             models = self.config.defaults(kind).models
             name = models[0] if models else name
@@ -494,6 +511,36 @@ class OpenSpeech:
             async for event in await held.enter_async_context(aclosing(events)):
                 transcript.add(event)
         return transcript.result()
+
+    async def find_speech(
+        self,
+        sound: Sound,
+        options: SpanOptions | None = None,
+        *,
+        model: str | None = None,
+        keep_alive_s: float | None = None,
+    ) -> list[SpeechSpan]:
+        """Find where somebody speaks in a recording of any length.
+
+        The sound must have the model's ``sample_rate``. Raises as ``transcribe_stream`` does.
+        """
+        name = model or self.default_model(Kind.VAD)
+        capabilities.require_kind(self.resolve(name), Kind.VAD)
+        seconds = 0.0
+
+        async def fed() -> AsyncGenerator[Audio, None]:
+            nonlocal seconds
+            async with aclosing(chunks_of(sound)) as chunks:
+                async for chunk in chunks:
+                    seconds += chunk.seconds
+                    yield chunk
+
+        events = self.run(
+            DETECT, DetectionRequest(), model=name, fed=fed(), keep_alive_s=keep_alive_s
+        )
+        async with aclosing(events):
+            activity = [event async for event in events]
+        return list(speech_spans(activity, seconds, options or SpanOptions()))
 
     async def listen(
         self,

@@ -36,6 +36,7 @@ KOKORO = ModelInfo(
     capabilities=frozenset(
         {
             Capability.PHONEMES,
+            Capability.PHONEMIZATION,
             Capability.SEED,
             Capability.VOICE_BLEND,
             Capability.WORD_TIMESTAMPS,

@@ -15,6 +15,8 @@ from open_speech import (
     Audio,
     LoadContext,
     ModelInfo,
+    Phonemes,
+    PhonemesRequest,
     Samples,
     SpeechRequest,
     TTSModel,
@@ -91,6 +93,14 @@ class KokoroModel(TTSModel):
                 sample_rate=SAMPLE_RATE,
                 words=timed_words(chunk, frames) if request.word_timestamps else (),
             )
+
+    def phonemize(self, request: PhonemesRequest) -> Iterator[Phonemes]:
+        """Yield the phonemes of the whole text, as they are spoken."""
+        self._ready()
+        voice = self._info.default_voice or ""
+        letter = self._letter(request.language, self._shares(voice))
+        tokens = known(self._spelling.spell(letter, request.text), self._vocabulary)
+        yield Phonemes(text=symbols_of(tokens).strip())
 
     def close(self) -> None:
         """Free the weights."""

@@ -8,6 +8,7 @@ import json
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
+from typing import Protocol
 
 from fastapi import Request
 from starlette.responses import JSONResponse, Response
@@ -42,10 +43,24 @@ class Delivery:
     """Send what exists; False waits for all of it."""
     events: bool = False
     """As OpenAI's server-sent events."""
+    usage_name: str = "usage"
+    """What the last of these events calls its counts."""
     captions: bool = False
     """As JSON with the times of the words, as Kokoro-FastAPI has it."""
     keep_alive_s: float | None = None
     prepare: PrepareText | None = None
+    watch: Watch | None = None
+    """Gets what is sent."""
+
+
+class Watch(Protocol):
+    """Sees speech on its way to a client."""
+
+    def add(self, piece: Encoded) -> None:
+        """Take a piece; must not block."""
+
+    def finish(self) -> None:
+        """All of it was made; called in a thread."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,11 +87,15 @@ async def deliver(
         even_loudness=delivery.even_loudness,
     )
     pieces = encoded(chunks, delivery.audio_format, delivery.sample_rate)
+    if delivery.watch:
+        pieces = _watched(pieces, delivery.watch)
     if not delivery.stream and not delivery.events:
         return await while_connected(request, _whole(pieces, delivery))
     ready = await while_connected(request, after_first(pieces))
     if delivery.events:
-        return LiveResponse(_events(ready, len(asked.text)), media_type="text/event-stream")
+        return LiveResponse(
+            _events(ready, len(asked.text), delivery.usage_name), media_type="text/event-stream"
+        )
     if delivery.captions:
         lines = _lines(ready, delivery.audio_format)
         return LiveResponse(lines, media_type=NDJSON, headers=_AS_IT_COMES)
@@ -100,6 +119,16 @@ async def encoded(
                     words = ()
         if data := await asyncio.to_thread(encoder.finish):
             yield Encoded(data=data, samples=encoder.samples)
+
+
+async def _watched(
+    pieces: AsyncGenerator[Encoded, None], watch: Watch
+) -> AsyncGenerator[Encoded, None]:
+    async with aclosing(pieces):
+        async for piece in pieces:
+            watch.add(piece)
+            yield piece
+    await asyncio.to_thread(watch.finish)
 
 
 def _slices(audio: Audio) -> Iterator[Audio]:
@@ -157,7 +186,7 @@ def timestamp(word: Word) -> dict[str, object]:
 
 
 async def _events(
-    pieces: AsyncGenerator[Encoded, None], characters: int
+    pieces: AsyncGenerator[Encoded, None], characters: int, usage_name: str
 ) -> AsyncGenerator[bytes, None]:
     """OpenAI's events; the counts are of characters and of pieces, as there are no tokens."""
     count = 0
@@ -177,4 +206,4 @@ async def _events(
     usage = {
         "input_tokens": characters, "output_tokens": count, "total_tokens": characters + count,
     }  # fmt: skip
-    yield event({"type": "speech.audio.done", "usage": usage})
+    yield event({"type": "speech.audio.done", usage_name: usage})

@@ -6,7 +6,19 @@ import sys
 
 import click
 
-from . import doctor, exits, health, listen, models, providers, say, serve, transcribe, voices
+from . import (
+    doctor,
+    exits,
+    health,
+    listen,
+    migrate,
+    models,
+    providers,
+    say,
+    serve,
+    transcribe,
+    voices,
+)
 
 
 class _Command(click.Group):
@@ -27,7 +39,9 @@ def cli() -> None:
     """
 
 
-for _module in (serve, say, transcribe, listen, models, voices, providers, doctor, health):
+for _module in (
+    serve, say, transcribe, listen, models, voices, providers, doctor, health, migrate,
+):  # fmt: skip
     cli.add_command(_module.command)
 
 

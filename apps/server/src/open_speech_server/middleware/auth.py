@@ -6,12 +6,13 @@ import hashlib
 import hmac
 import logging
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from urllib.parse import parse_qsl
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..api.errors import error_response, refuse
+from .compat import COMPAT
 
 _log = logging.getLogger(__name__)
 
@@ -48,16 +49,22 @@ class AuthMiddleware:
         public_paths: Collection[str] = PUBLIC_PATHS,
         public_prefixes: Collection[str] = (),
         public_metadata: bool = False,
+        compat_public: Mapping[str, Collection[str]] | None = None,
         opens: Callable[[str, str], bool] = lambda _path, _token: False,
     ) -> None:
         """``public_prefixes`` end in a slash and open the plain paths below them.
 
+        ``compat_public`` are paths that other servers leave open, by the servers' names.
         ``opens`` says of a WebSocket's path and another token whether that opens it.
         """
         self.app = app
         self._digest = hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()
         opened = {*public_paths, *(METADATA_PATHS if public_metadata else ())}
         self._paths = frozenset(path.encode() for path in opened)
+        self._compat = {
+            name: frozenset(path.encode() for path in paths)
+            for name, paths in (compat_public or {}).items()
+        }
         self._prefixes = tuple(prefix.encode() for prefix in public_prefixes)
         self._metadata = frozenset(path.encode() for path in METADATA_PATHS)
         self._opens = opens
@@ -93,6 +100,9 @@ class AuthMiddleware:
             return False
         path = _raw_path(scope)
         if path in self._paths:
+            return True
+        server = scope.get("state", {}).get(COMPAT)
+        if server is not None and path in self._compat.get(server, ()):
             return True
         return path.startswith(self._prefixes) and _PLAIN_PATH.fullmatch(path) is not None
 

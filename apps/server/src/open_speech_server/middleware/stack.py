@@ -11,12 +11,14 @@ from starlette.types import ASGIApp
 
 from ..api.openai.references import MAX_REFERENCE_BYTES
 from ..http_protocol import BoundedProtocol
+from ..settings.compat import COMPAT
 from ..settings.settings import Settings
 from ..tls import Certificate
 from ..websocket_protocol import MAX_MESSAGE, BoundedWebSocket
 from .access_log import AccessLogMiddleware
 from .auth import PUBLIC_PATHS, AuthMiddleware
 from .body_limits import BodyMiddleware, json_limit, upload_limit
+from .compat import CompatMiddleware, Reshape
 from .cors import OriginMiddleware, cors_layer
 from .hosts import HostMiddleware
 from .normalize import NormalizeMiddleware
@@ -33,6 +35,7 @@ def wrap(
     public_prefixes: Collection[str] = (),
     slashed_paths: Collection[str] = (),
     opens: Callable[[str, str], bool] = lambda _path, _token: False,
+    reshape: Reshape | None = None,
 ) -> ASGIApp:
     """Put the layers around ``app``; read from the bottom up, which is outside to inside.
 
@@ -40,7 +43,8 @@ def wrap(
     whatever may refuse, so that a page's script can read the refusal, and preflights, which carry
     no key, are answered there. The limit stands before the key, so that guessing is slow. The log
     has paths as sent; whatever decides about them sees them as meant. ``slashed_paths`` are routes
-    that end in a slash.
+    that end in a slash. ``reshape`` writes errors for the clients of other servers, whose names
+    may stand before a path.
     """
     app = BodyMiddleware(
         app,
@@ -54,6 +58,7 @@ def wrap(
             public_paths=public_paths,
             public_prefixes=public_prefixes,
             public_metadata=settings.os_public_metadata,
+            compat_public={name: table["public"] for name, table in COMPAT.items()},
             opens=opens,
         )
     if settings.os_rate_limit:
@@ -64,6 +69,8 @@ def wrap(
     names = settings.allowed_hosts
     if names or (settings.api_key is None and _is_loopback(settings.os_host)):
         app = app if "*" in names else HostMiddleware(app, names=names, exempt=PUBLIC_PATHS)
+    if reshape:
+        app = CompatMiddleware(app, names=COMPAT, root=settings.os_compat, reshape=reshape)
     app = NormalizeMiddleware(app, as_sent=slashed_paths)
     app = AccessLogMiddleware(app)
     app = RequestIdMiddleware(app)

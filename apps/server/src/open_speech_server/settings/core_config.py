@@ -110,6 +110,7 @@ def core_config(settings: Settings) -> Config:
         alias_patterns={
             glob: Kind(kind) for kind, globs in KNOWN["alias_patterns"].items() for glob in globs
         },
+        model_aliases=settings.model_aliases,
         hints=[_hint(glob, distribution) for glob, distribution in KNOWN["hints"].items()],
     )
 

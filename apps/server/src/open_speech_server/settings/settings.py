@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -15,13 +16,17 @@ from typing import Annotated, Any, Self
 from pydantic import AliasChoices, AliasGenerator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
+from .compat import COMPAT, SSML, VOICE_TAGS, translate
 from .types import (
+    CompatAllow,
+    CompatName,
     Device,
     Folder,
     Isolation,
     LocalPaths,
     LogFormat,
     LogLevel,
+    ModelAliases,
     ModelNames,
     Must,
     Name,
@@ -35,6 +40,7 @@ from .types import (
     UnsupportedOptions,
     listed,
     local_paths,
+    model_aliases,
     unquoted,
 )
 
@@ -141,6 +147,21 @@ class Settings(BaseSettings):
         description="Host names that requests may use, separated by commas; * allows all. Empty "
         "means all, but for a server without an API key on a loopback address: only its own.",
     )
+    os_compat: CompatName | None = Field(
+        None,
+        description="Stand in for another server: its paths, errors, port and settings.",
+    )
+    os_compat_allow: CompatAllow = Field(
+        f"{VOICE_TAGS},{SSML}",
+        description="What the API of that server may do, separated by commas.",
+    )
+    os_compat_keep_alive_s: float | None = Field(
+        None,
+        ge=-1,
+        le=31_536_000,
+        description="Seconds that a model stays loaded after a request to that API; 0 for not at "
+        "all, -1 for ever. Empty leaves it to OS_MODEL_TTL.",
+    )
     os_rate_limit: int = Field(
         0,
         ge=0,
@@ -217,6 +238,20 @@ class Settings(BaseSettings):
         "",
         description="Your own models, as name=path, separated by commas: "
         "local/my-voice=/models/my-voice.onnx.",
+    )
+    os_preload: bool = Field(
+        default=True,
+        description="Load the configured models at startup; false loads each with its first "
+        "request.",
+    )
+    os_model_aliases: ModelAliases = Field(
+        "",
+        description="Further names of models, as name=model, separated by commas: "
+        "whisper-1=Systran/faster-whisper-small.",
+    )
+    os_download_models: str = Field(
+        "",
+        description="Models to download at startup without loading them, separated by commas.",
     )
     os_data_dir: Folder = Field(
         Path("~/.cache/open-speech/data"),
@@ -379,6 +414,16 @@ class Settings(BaseSettings):
         return local_paths(self.os_local_models)
 
     @property
+    def model_aliases(self) -> dict[str, str]:
+        """Models by the further names that the operator gives them."""
+        return model_aliases(self.os_model_aliases)
+
+    @property
+    def downloaded_models(self) -> tuple[str, ...]:
+        """Models to have on disk."""
+        return listed(self.os_download_models)
+
+    @property
     def accepted_licenses(self) -> tuple[str, ...]:
         """Licences that need not be accepted anew."""
         return listed(self.os_accept_licenses)
@@ -392,6 +437,11 @@ class Settings(BaseSettings):
     def allowed_hosts(self) -> tuple[str, ...]:
         """Host names that requests may use; empty leaves it to the address listened on."""
         return listed(self.os_allowed_hosts)
+
+    @property
+    def compat_allowed(self) -> tuple[str, ...]:
+        """Words of ``compat.ALLOWABLE``."""
+        return listed(self.os_compat_allow)
 
     @property
     def trusted_proxies(self) -> tuple[str, ...]:
@@ -443,6 +493,7 @@ def load_settings(**overrides: Any) -> Settings:
     ``overrides`` (options of the command) are fields by name and win; None means not given.
     """
     given = {name: value for name, value in overrides.items() if value is not None}
+    given = {**_translated(given), **given}
     try:
         return Settings(**given)
     except SettingsError:  # only this one may be JSON, and the cause would show it
@@ -453,6 +504,16 @@ def load_settings(**overrides: Any) -> Settings:
 
         # The cause would show the values, secrets included.
         raise ConfigurationError("\n".join(explain(error, _environment(), given))) from None
+
+
+def _translated(given: Mapping[str, Any]) -> dict[str, str]:
+    """What variables of another server mean that this one stands in for; our own names win."""
+    environment = _environment()
+    server = str(given.get("os_compat") or environment.get("os_compat", "")).strip().lower()
+    if server not in COMPAT:
+        return {}
+    found = translate(server, environment).settings
+    return {name: value for name, value in found.items() if name not in environment}
 
 
 def start_notices() -> list[str]:

@@ -14,6 +14,8 @@ from pydantic import AfterValidator, BeforeValidator, SecretStr, StringConstrain
 from open_speech import ModelId
 from open_speech.errors import InvalidModelId
 
+from .compat import ALLOWABLE, COMPAT
+
 
 @dataclass(frozen=True)
 class Must:
@@ -142,6 +144,37 @@ def local_paths(text: str) -> dict[str, Path]:
     return found
 
 
+def model_aliases(text: str) -> dict[str, str]:
+    """The models by their further names out of ``name=model,name=model``."""
+    found: dict[str, str] = {}
+    for pair in listed(text):
+        name, _, model = (part.strip() for part in pair.partition("="))
+        if not name or not model:
+            raise ValueError
+        if name in found:
+            raise ValueError(f"must give each name once, and {name[:64]} is there twice")
+        found[name] = model
+    return found
+
+
+def _aliases(text: str) -> str:
+    model_aliases(text)
+    return text
+
+
+def _compat(name: str) -> str:
+    if name not in COMPAT:
+        raise ValueError
+    return name
+
+
+def _compat_allow(text: str) -> str:
+    words = [word for word in listed(text) if word != "none"]
+    if not set(words) <= set(ALLOWABLE):
+        raise ValueError
+    return ",".join(words)
+
+
 def _exists(path: Path) -> bool:
     try:
         return path.exists()
@@ -207,6 +240,18 @@ Options = Annotated[
 ]
 LocalPaths = Annotated[
     str, AfterValidator(_local), Must("name=path, or several separated by commas")
+]
+CompatName = Annotated[
+    str, BeforeValidator(_lower), AfterValidator(_compat), Must(" or ".join(COMPAT))
+]
+CompatAllow = Annotated[
+    str,
+    BeforeValidator(_lower),
+    AfterValidator(_compat_allow),
+    Must(f"some of {', '.join(ALLOWABLE)}, separated by commas, or none"),
+]
+ModelAliases = Annotated[
+    str, AfterValidator(_aliases), Must("name=model, or several separated by commas")
 ]
 PresetFile = Annotated[Path, AfterValidator(_home), AfterValidator(_presets)]
 PronunciationFile = Annotated[Path, AfterValidator(_home), AfterValidator(_pronunciations)]

@@ -8,6 +8,7 @@ from .align import ALIGN
 from .detect import DETECT
 from .listen import LISTEN
 from .operation import Fed, Needs, Operation
+from .phonemize import PHONEMIZE
 from .synthesize import SYNTHESIZE
 from .transcribe import TRANSCRIBE
 from .turn_end import PREDICT_TURN_END
@@ -16,6 +17,7 @@ __all__ = [
     "ALIGN",
     "DETECT",
     "LISTEN",
+    "PHONEMIZE",
     "PREDICT_TURN_END",
     "SYNTHESIZE",
     "TRANSCRIBE",

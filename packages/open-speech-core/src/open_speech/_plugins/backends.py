@@ -12,6 +12,7 @@ from .._operations import (
     ALIGN,
     DETECT,
     LISTEN,
+    PHONEMIZE,
     PREDICT_TURN_END,
     SYNTHESIZE,
     TRANSCRIBE,
@@ -27,7 +28,7 @@ from .._types.listening import (
     TurnRequest,
 )
 from .._types.models import Kind, ModelInfo, ModelPattern
-from .._types.speech import SpeechRequest
+from .._types.speech import Phonemes, PhonemesRequest, SpeechRequest
 from .._types.transcription import AlignmentRequest, TranscriptionEvent, TranscriptionRequest
 
 
@@ -82,6 +83,13 @@ class TTSModel(Model):
         closing it on the thread that runs it, so ``finally`` blocks run. It may yield None where
         it can be stopped while it has no chunk yet.
         """
+
+    def phonemize(self, request: PhonemesRequest) -> Iterator[Phonemes | None]:
+        """Spell a text as it would be pronounced (``Capability.PHONEMIZATION``).
+
+        A plain generator like ``synthesize``, asked only of models that declare it.
+        """
+        raise NotImplementedError
 
 
 class STTModel(Model):
@@ -178,7 +186,7 @@ class TTSBackend(Backend):
 
     kind: ClassVar[Kind] = Kind.TTS
     model_class: ClassVar[type[TTSModel]]
-    operations: ClassVar[tuple[Operation[Any, Any], ...]] = (SYNTHESIZE,)
+    operations: ClassVar[tuple[Operation[Any, Any], ...]] = (SYNTHESIZE, PHONEMIZE)
 
     def load(self, model: ModelInfo, context: LoadContext) -> TTSModel:
         """Load one model. Runs in the worker; the place to import the engine."""

@@ -61,6 +61,8 @@ class Capability(StrEnum):
     """Mixes voices by weight."""
     PHONEMES = "phonemes"
     """Takes pronunciations inside the text: ``[word](/ipa/)``."""
+    PHONEMIZATION = "phonemization"
+    """Tells the phonemes of a text (``TTSModel.phonemize``)."""
     SEED = "seed"
     """Repeats its output for the same seed."""
 

@@ -33,3 +33,20 @@ class SpeechRequest:
     """Fill ``Audio.words`` (``Capability.WORD_TIMESTAMPS``)."""
     options: Mapping[str, str | int | float | bool] = field(default_factory=dict)
     """Settings of this engine alone."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhonemesRequest:
+    """A text to be spelt as a model would pronounce it."""
+
+    text: str
+    language: str | None = None
+    """BCP-47; None means that of the model's default voice."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Phonemes:
+    """Phonemes of one piece of a text; pieces follow one another."""
+
+    text: str
+    """As the model takes them in ``[word](/phonemes/)``, with spaces between words."""

@@ -42,6 +42,7 @@ _SPEECH = frozenset(
         Capability.VOICE_CLONE,
         Capability.VOICE_BLEND,
         Capability.PHONEMES,
+        Capability.PHONEMIZATION,
         Capability.SEED,
         Capability.WORD_TIMESTAMPS,
     }

@@ -9,13 +9,13 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from .._operations import SYNTHESIZE, Fed
+from .._operations import PHONEMIZE, SYNTHESIZE, Fed
 from .._operations.synthesize import longest_speech
 from .._operations.validation import MAX_RATE, MIN_RATE
 from .._plugins.backends import Model, TTSModel
 from .._types.audio import Audio
 from .._types.models import Capability, Kind, ModelInfo
-from .._types.speech import SpeechRequest
+from .._types.speech import PhonemesRequest, SpeechRequest
 from ..errors import InvalidResult
 from ..voices.resolve import default_voice
 from ._suite import Outcome, Suite, spread, stop
@@ -213,6 +213,16 @@ class SpeechChecks(Suite):
         if self.phoneme_text is None:
             pytest.skip("set `phoneme_text` to a text with pronunciations")
         assert self.say(info, model, text=self.phoneme_text).seconds > 0
+
+    def test_phonemes_are_told(self, info: ModelInfo, model: Model) -> None:
+        """The phonemes of a text come as text, more for more text."""
+        self.need(Capability.PHONEMIZATION, info, model)
+        self.valid(info, model)
+        told = []
+        for text in (self.text, f"{self.text} {self.text}"):
+            asked = PhonemesRequest(text=text, language=self.language)
+            told.append("".join(each.text for each in PHONEMIZE.carry_out(model, asked)))
+        assert 0 < len(told[0]) < len(told[1])
 
     def request(self, info: ModelInfo, model: Model, **changes: Any) -> SpeechRequest:
         """The default request, changed."""

@@ -44,7 +44,7 @@ from .._types.listening import (
     TurnRequest,
 )
 from .._types.models import Capability, Kind, ModelInfo, ModelPattern, ModelSource, Voice
-from .._types.speech import SpeechRequest
+from .._types.speech import Phonemes, PhonemesRequest, SpeechRequest
 from .._types.transcription import (
     AlignmentRequest,
     DetectedLanguage,
@@ -101,6 +101,7 @@ _SINE = ModelInfo(
             Capability.SEED,
             Capability.VOICE_CLONE,
             Capability.INSTRUCTIONS,
+            Capability.PHONEMIZATION,
         }
     ),
     sample_rate=SAMPLE_RATE,
@@ -210,6 +211,10 @@ class ToneModel(TTSModel):
                 sample_rate=self._info.sample_rate,
                 words=tuple(word.shifted(-start) for word in words if start <= word.start < end),
             )
+
+    def phonemize(self, request: PhonemesRequest) -> Iterator[Phonemes]:
+        """Yield the words as they are written, in lower case."""
+        yield Phonemes(text=" ".join(request.text.lower().split()))
 
     def _stretch(self, request: SpeechRequest) -> int:
         seconds = float(request.options.get("chunk_s", self._options.get("chunk_s", CHUNK_S)))

@@ -17,7 +17,14 @@ def permission(settings: Settings) -> AccessPolicy:
     """
     if settings.api_key or settings.os_allow_any_model:
         return allow_all
-    names = (*settings.stt_models, *settings.tts_models, settings.vad_model, settings.turn_model)
+    names = (
+        *settings.stt_models,
+        *settings.tts_models,
+        *settings.downloaded_models,
+        *settings.model_aliases.values(),
+        settings.vad_model,
+        settings.turn_model,
+    )
     configured = {each for name in names if name and (each := _parsed(name))}
 
     def check(resolved: ResolvedModel, listed: bool) -> None:  # noqa: FBT001

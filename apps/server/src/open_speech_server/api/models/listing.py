@@ -36,8 +36,10 @@ async def list_models(speech: Speech, state: State, task: str | None = None) -> 
         for status in await speech.models(measure=False)
         if status.state is not ModelState.PROVIDER_MISSING
     }
-    for alias, kind in speech.config.aliases.items():
-        if speech.config.defaults(kind).models and state.models.why_not(alias) is None:
+    config = speech.config
+    defaults = [name for name, kind in config.aliases.items() if config.defaults(kind).models]
+    for alias in (*defaults, *config.model_aliases):
+        if state.models.why_not(alias) is None:
             resolved = speech.resolve(alias)
             found[alias] = openai_json(alias, resolved.backend, resolved.model)
     data = [each for each in found.values() if not task or each["task"] == task]

@@ -14,7 +14,7 @@ from open_speech.service import SYNTHESIZE
 
 from ...settings.presets import NO_PRESET
 from ...state import speech_of, state_of
-from ..delivery import NDJSON, deliver
+from ..delivery import NDJSON, Watch, deliver
 from ..options import naming, without_unsupported
 from ..streaming import while_connected
 from .references import reference_of
@@ -66,13 +66,26 @@ async def list_presets(request: Request) -> dict[str, Any]:
 
 
 async def answer(
-    request: Request, body: SpeechBody, speech: OpenSpeech, *, captions: bool = False
+    request: Request,
+    body: SpeechBody,
+    speech: OpenSpeech,
+    *,
+    captions: bool = False,
+    usage_name: str = "usage",
+    watch: Watch | None = None,
+    timed: bool = False,
 ) -> Response:
-    """Carry a request for speech out, presets applied."""
+    """Carry a request for speech out, presets applied.
+
+    ``watch`` sees what is sent, with the times of words if ``timed``.
+    """
     state = state_of(request)
     preset = state.presets.get(body.voice_name(), NO_PRESET)
     asked = body.speech_request(state.settings, preset)
     delivery = body.delivery(preset, state.pronunciations, captions=captions)
+    delivery = replace(delivery, usage_name=usage_name, watch=watch)
+    if timed:
+        asked = replace(asked, word_timestamps=True)
     if body.reference_audio is not None:
         sound = await while_connected(request, reference_of(body.reference_audio))
         asked = replace(asked, reference=sound, reference_text=body.reference_text)

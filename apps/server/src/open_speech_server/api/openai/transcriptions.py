@@ -56,8 +56,15 @@ Speech = Annotated[OpenSpeech, Depends(speech_of)]
 )
 async def transcribe(request: Request, speech: Speech) -> Response:
     """The words of a recording, in the language that is spoken."""
+    return await transcribed(request, speech, TranscriptionForm)
+
+
+async def transcribed(
+    request: Request, speech: OpenSpeech, kind: type[TranscriptionForm]
+) -> Response:
+    """Answer a form of this kind with the words of its recording."""
     async with AsyncExitStack() as stack:
-        form = await stack.enter_async_context(read_form(request, TranscriptionForm))
+        form = await stack.enter_async_context(read_form(request, kind))
         recording = _open(request, speech, form, Task.TRANSCRIBE)
         if not form.stream:
             answer = await _whole(request, speech, recording, form.response_format)
@@ -78,7 +85,12 @@ async def transcribe(request: Request, speech: Speech) -> Response:
 )
 async def translate(request: Request, speech: Speech) -> Response:
     """The words of a recording, in English."""
-    async with read_form(request, TranslationForm) as form:
+    return await translated(request, speech, TranslationForm)
+
+
+async def translated(request: Request, speech: OpenSpeech, kind: type[TranslationForm]) -> Response:
+    """Answer a form of this kind with the words of its recording, in English."""
+    async with read_form(request, kind) as form:
         recording = _open(request, speech, form, Task.TRANSLATE)
         answer = await _whole(request, speech, recording, form.response_format)
     return naming(answer, recording.ignored)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import ssl
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
 from functools import cache
+from typing import Any
 
 import httpx
 
@@ -17,6 +18,8 @@ SILENT_S = 120.0
 """Seconds that the model may think without a word."""
 MAX_ANSWER = 100_000
 """Characters of one answer."""
+MAX_RESPONSE = 8 << 20
+"""Bytes of an answer that is sent whole."""
 Message = dict[str, str]
 
 
@@ -43,30 +46,69 @@ class ChatModel:
         self, messages: Sequence[Message], max_tokens: int | None = None
     ) -> AsyncGenerator[str, None]:
         """Yield the answer as it is written. Raises LanguageModelFailed; closing it stops it."""
-        body: dict[str, object] = {"messages": list(messages), "stream": True}
-        if self._model:
-            body["model"] = self._model
+        body: dict[str, Any] = {"messages": list(messages)}
         if max_tokens:
             body["max_tokens"] = max_tokens
-        timeout = httpx.Timeout(SILENT_S, connect=CONNECT_S)
         written = 0
-        try:
-            async with (
-                httpx.AsyncClient(timeout=timeout, headers=self._headers, verify=_tls()) as client,
-                client.stream("POST", f"{self._base}/chat/completions", json=body) as response,
-            ):
+        async with aclosing(self.chunks(body)) as chunks:
+            async for chunk in chunks:
+                if text := _delta(chunk):
+                    written += len(text)
+                    if written > MAX_ANSWER:
+                        return
+                    yield text
+
+    async def chunks(self, body: Mapping[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
+        """Yield the parts of an answer as the API sends them. Raises as ``answer`` does."""
+        async with self._asked({**body, "stream": True}) as response:
+            try:
+                async for line in response.aiter_lines():
+                    if line.startswith("data:"):
+                        with suppress(ValueError):
+                            chunk = json.loads(line[5:])
+                            if isinstance(chunk, dict):
+                                yield chunk
+            except httpx.HTTPError as error:
+                raise _unreachable(error) from error
+
+    async def complete(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """The whole answer as the API sends it. Raises LanguageModelFailed."""
+        async with self._asked({**body, "stream": False}) as response:
+            data = b""
+            try:
+                async for part in response.aiter_bytes():
+                    data += part
+                    if len(data) > MAX_RESPONSE:
+                        raise _failed(f"answered more than {MAX_RESPONSE >> 20} MiB.")
+            except httpx.HTTPError as error:
+                raise _unreachable(error) from error
+        with suppress(ValueError):
+            answer = json.loads(data)
+            if isinstance(answer, dict):
+                return answer
+        raise _failed("did not answer with a JSON object.")
+
+    @asynccontextmanager
+    async def _asked(self, body: Mapping[str, Any]) -> AsyncIterator[httpx.Response]:
+        """The response to a body, once it is known to be a good one."""
+        model = {"model": self._model} if self._model else {}
+        timeout = httpx.Timeout(SILENT_S, connect=CONNECT_S)
+        address = f"{self._base}/chat/completions"
+        async with AsyncExitStack() as stack:
+            try:
+                client = await stack.enter_async_context(
+                    httpx.AsyncClient(timeout=timeout, headers=self._headers, verify=_tls())
+                )
+                response = await stack.enter_async_context(
+                    client.stream("POST", address, json={**model, **body})
+                )
                 if response.status_code != httpx.codes.OK:
                     body_part = await anext(response.aiter_bytes(500), b"")
                     detail = body_part.decode(errors="replace")
                     raise _failed(f"answered {response.status_code}: {detail}")
-                async for line in response.aiter_lines():
-                    if text := _delta(line):
-                        written += len(text)
-                        if written > MAX_ANSWER:
-                            return
-                        yield text
-        except httpx.HTTPError as error:
-            raise _failed(f"could not be asked: {type(error).__name__} {error}") from error
+            except httpx.HTTPError as error:
+                raise _unreachable(error) from error
+            yield response
 
 
 @cache
@@ -81,11 +123,13 @@ def _failed(what: str) -> LanguageModelFailed:
     )
 
 
-def _delta(line: str) -> str:
-    """The text in one line of the stream; empty for all others."""
-    if not line.startswith("data:"):
-        return ""
-    with suppress(ValueError, KeyError, IndexError, TypeError):
-        content = json.loads(line[5:])["choices"][0]["delta"].get("content")
+def _unreachable(error: httpx.HTTPError) -> LanguageModelFailed:
+    return _failed(f"could not be asked: {type(error).__name__} {error}")
+
+
+def _delta(chunk: Mapping[str, Any]) -> str:
+    """The text in one part of an answer; empty for all others."""
+    with suppress(LookupError, TypeError, AttributeError):
+        content = chunk["choices"][0]["delta"].get("content")
         return content if isinstance(content, str) else ""
     return ""

@@ -34,6 +34,20 @@ async def realtime(
     transcription_model: str | None = None,
 ) -> None:
     """A session that understands, and answers if it is one of the type ``realtime``."""
+    beta = "realtime=v1" in websocket.headers.get("openai-beta", "")
+    await converse(websocket, model, intent, language, transcription_model, beta=beta)
+
+
+async def converse(
+    websocket: WebSocket,
+    model: str | None,
+    intent: str | None,
+    language: str | None,
+    transcription_model: str | None,
+    *,
+    beta: bool,
+) -> None:
+    """Hold a session, with the events' earlier names if ``beta`` is true."""
     await speech_of(websocket)
     state = state_of(websocket)
     store: ClientSecrets = websocket.app.state.client_secrets
@@ -43,7 +57,6 @@ async def realtime(
     except OpenSpeechError as error:
         await websocket.send_denial_response(core_error_response(error))
         return
-    beta = "realtime=v1" in websocket.headers.get("openai-beta", "")
     config = replace(config, beta=config.beta or beta)
     socket = LiveSocket(websocket)
     session = RealtimeSession(socket, state, config)

@@ -1,0 +1,1 @@
+"""APIs of other servers, for clients that were made for those."""
