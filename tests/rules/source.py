@@ -15,7 +15,7 @@ KNOWN_PROVIDERS = frozenset(
 )
 """Checked for even where such a provider is not in the repository."""
 
-DATA_FILES = frozenset({"known.toml", "known.json"})
+DATA_FILES = frozenset({"compat.toml", "known.toml", "known.json"})
 """The only files of core and server that may name providers and their models."""
 
 API_FIELDS = frozenset(

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
-import yaml
 
 from ..settings.compat import COMPAT, Translation, translate
-from ..settings.settings import OLD_NAMES
-from ..settings.table import PRELOAD_NAMES
-from ..settings.types import unquoted
 from .exits import Failure
 
 EARLIER = "open-speech-0.6"
@@ -36,7 +31,9 @@ def command(server: str, file: Path | None) -> None:
     FILE is that server's compose file, or a file of variables (NAME=value). Without it, the
     variables of this shell count. What changes is told on standard error.
     """
-    service = _service(file, server) if file else {"environment": dict(os.environ)}
+    from ..settings.settings import set_variables  # what it imports takes its time
+
+    service = _service(file, server) if file else {"environment": set_variables()}
     environment = {name.lower(): value for name, value in _environment(service).items()}
     found = _earlier(environment) if server == EARLIER else translate(server, environment)
     if "env_file" in service:
@@ -48,6 +45,10 @@ def command(server: str, file: Path | None) -> None:
 
 def _service(file: Path, server: str) -> dict[str, Any]:
     """The server's service in a compose file, or a file of variables as such a service."""
+    import yaml
+
+    from ..settings.types import unquoted
+
     if file.stat().st_size > MAX_BYTES:
         raise Failure(f"{file} is larger than {MAX_BYTES} bytes.")
     text = file.read_text(encoding="utf-8", errors="replace")
@@ -94,23 +95,28 @@ def _plain(value: object) -> str:
 
 def _earlier(environment: Mapping[str, str]) -> Translation:
     """The old names as the new ones; values stay."""
+    from ..settings.settings import OLD_NAMES
+    from ..settings.table import PRELOAD_NAMES
+
     found = Translation()
     new_names = {old: new for new, old in OLD_NAMES.items()}
-    for name, value in environment.items():
-        if name in new_names and value:
+    given = {name: value for name, value in environment.items() if value}
+    for name, value in given.items():
+        if name in new_names:
             found.settings.setdefault(new_names[name], value)
-        elif name in PRELOAD_NAMES and value:
-            new = PRELOAD_NAMES[name]
-            models = [*environment.get(new, "").split(","), *value.split(",")]
-            names = dict.fromkeys(each.strip() for each in models if each.strip())
-            found.settings[new] = ",".join(names)
-        elif name.startswith(("os_", "stt_", "tts_")) and value:
+        elif name.startswith(("os_", "stt_", "tts_")) and name not in PRELOAD_NAMES:
             found.settings[name] = value
+    for name, new in PRELOAD_NAMES.items():
+        models = f"{found.settings.get(new, '')},{given.get(name, '')}".split(",")
+        if name in given:
+            found.settings[new] = ",".join(dict.fromkeys(filter(None, map(str.strip, models))))
     found.notes.append("docs/how-to/from-0.6.1.md lists what changed beside the names.")
     return found
 
 
 def _compose(server: str, found: Translation, service: Mapping[str, Any]) -> str:
+    import yaml
+
     settings = {name.upper(): value for name, value in found.settings.items()}
     if server in COMPAT:
         defaults = {name.upper(): value for name, value in COMPAT[server]["settings"].items()}

@@ -247,7 +247,7 @@ class Settings(BaseSettings):
     os_model_aliases: ModelAliases = Field(
         "",
         description="Further names of models, as name=model, separated by commas: "
-        "whisper-1=Systran/faster-whisper-small.",
+        "tts-1=local/my-voice.",
     )
     os_download_models: str = Field(
         "",
@@ -503,12 +503,12 @@ def load_settings(**overrides: Any) -> Settings:
         from .table import explain
 
         # The cause would show the values, secrets included.
-        raise ConfigurationError("\n".join(explain(error, _environment(), given))) from None
+        raise ConfigurationError("\n".join(explain(error, set_variables(), given))) from None
 
 
 def _translated(given: Mapping[str, Any]) -> dict[str, str]:
     """What variables of another server mean that this one stands in for; our own names win."""
-    environment = _environment()
+    environment = set_variables()
     server = str(given.get("os_compat") or environment.get("os_compat", "")).strip().lower()
     if server not in COMPAT:
         return {}
@@ -520,7 +520,7 @@ def start_notices() -> list[str]:
     """Lines to log at start about the environment: old names, names nearly right."""
     from .table import notices
 
-    return notices(_environment())
+    return notices(set_variables())
 
 
 def worker_environment() -> dict[str, str]:
@@ -542,6 +542,6 @@ def worker_environment() -> dict[str, str]:
     }
 
 
-def _environment() -> dict[str, str]:
+def set_variables() -> dict[str, str]:
     """Variables that are set, by name in lower case."""
     return {name.lower(): value for name, value in os.environ.items() if value}

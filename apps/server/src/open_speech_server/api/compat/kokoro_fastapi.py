@@ -21,11 +21,10 @@ from fastapi import APIRouter, Body, Depends, HTTPException, Query, Request
 from pydantic import AliasChoices, BaseModel, Field, field_validator
 from starlette.responses import FileResponse, Response
 
-from open_speech import ModelInfo, OpenSpeech, PhonemesRequest
+from open_speech import ModelInfo, OpenSpeech, PhonemesRequest, read_mix
 from open_speech.errors import AccessDenied, InvalidRequest
 from open_speech.service import PHONEMIZE, Pause
 from open_speech.text import prosody, spans, ssml
-from open_speech.voices.mix import read_mix, write_mix
 
 from ... import __version__
 from ...settings.compat import COMPAT, DEBUG, SSML, UNLOAD, VOICE_TAGS
@@ -287,7 +286,11 @@ def _voice(expression: str, voices: Collection[str]) -> str:
                 f"Voice '{each.voice}' not found. Available voices: {', '.join(sorted(voices))}",
                 param="voice",
             )
-    return shares[0].voice if len(shares) == 1 and "(" not in expression else write_mix(shares)
+    if len(shares) == 1 and "(" not in expression:
+        return shares[0].voice
+    signed = ((f"{'-' if each.weight < 0 else '+'}", each) for each in shares)
+    written = "".join(f"{sign}{each.voice}({abs(each.weight):g})" for sign, each in signed)
+    return written.removeprefix("+")
 
 
 def _resolved(

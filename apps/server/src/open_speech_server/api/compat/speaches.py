@@ -40,7 +40,7 @@ NAME = next(
     name for name, table in COMPAT.items() if table["module"] == __name__.rpartition(".")[2]
 )
 our_name = partial(our_model, NAME)
-VAD_NAMES = ("silero_vad_v5", "silero_vad_v6")
+VAD_NAMES: list[str] = COMPAT[NAME]["vad_models"]
 """What it calls the model for voice activity, which means the default one."""
 _NO_KEY = (
     "API key required. Please provide an API key using the Authorization header with Bearer scheme."
