@@ -151,6 +151,18 @@ def real(session: nox.Session) -> None:
 
 
 @nox.session
+def peers(session: nox.Session) -> None:
+    """Run the own tests of Speaches and Kokoro-FastAPI: `-- SPEACHES KOKORO_FASTAPI`, checkouts.
+
+    Needs Python 3.12 and ffmpeg beside the rest, and published weights, as `deep` does.
+    """
+    providers = (*SMALL, *EMBEDDED, "open-speech-provider-kokoro")
+    _install(session, _named(session, CORE, SERVER, *dict.fromkeys(providers)), groups=["tests"])
+    session.env["PYTHONPATH"] = str(ROOT / "tests")
+    session.run("python", "-m", "peers.run", *session.posargs)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Check the code's form; `-- --fix` repairs what can be repaired."""
     _install(session, {}, groups=["lint"])

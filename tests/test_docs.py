@@ -23,6 +23,7 @@ from open_speech import errors
 from open_speech._plugins import hookspecs
 from open_speech_server.app import create_api
 from open_speech_server.settings.settings import load_settings
+from open_speech_server.settings.compat import COMPAT
 from open_speech_server.settings.table import settings_table
 from reference_pages import _endpoints
 
@@ -131,6 +132,7 @@ def test_every_setting_is_in_the_table() -> None:
 
 def test_every_setting_that_a_document_names_exists() -> None:
     known = {name for row in settings_table() for name in (row.name, *row.aliases)}
+    known |= {name.upper() for table in COMPAT.values() for name in table["variables"]}
     assert [
         f"{named(path)}: {name}"
         for path in documents()

@@ -7,13 +7,15 @@ only the mocks have become voices of the model.
 from __future__ import annotations
 
 import json
+import os
 from xml.etree import ElementTree as ET
 
 import httpx
 import pytest
-import servers
 from api.src.services.text_processing import ssml as translator
 from fastapi import testclient
+
+from peers import servers
 
 VOICES = {"test_voice": "af_heart", "voice1": "af_bella", "voice2": "am_michael"}
 
@@ -22,7 +24,7 @@ class _Client(httpx.Client):
     def __init__(self, app: object) -> None:
         super().__init__(timeout=60)
 
-    def request(self, method, url, **options):  # type: ignore[no-untyped-def]
+    def request(self, method, url, **options):
         if "json" in options:
             text = json.dumps(options["json"])
             for theirs, ours in VOICES.items():
@@ -52,9 +54,18 @@ def _translate(text: str, default_voice: str = "", allow_voice_tags: bool = Fals
 
 
 translator.translate_ssml = _translate
-testclient.TestClient = _Client  # type: ignore[assignment,misc]
+setattr(testclient, "TestClient", _Client)  # noqa: B010 - of their types, not ours
 
 
 @pytest.fixture
 def test_voice():
     return "voice1"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def server_at_its_address():
+    """Tests that go to a running server find it at the address that they are told."""
+    servers.address(
+        OS_COMPAT="kokoro", TTS_MODEL="kokoro", STT_MODEL="pocketsphinx/en-us",
+        ADDRESS=os.environ["KOKORO_BASE_URL"],
+    )  # fmt: skip

@@ -14,10 +14,6 @@ from pathlib import Path
 
 from chat_server import ChatServer, chat_server
 
-COMMAND = os.environ["OPEN_SPEECH_COMMAND"]
-"""The command, in the environment that it is installed in."""
-HUB = os.environ["OPEN_SPEECH_HUB"]
-MODELS = os.environ["OPEN_SPEECH_MODELS"]
 _stack = ExitStack()
 _chats: list[ChatServer] = []
 _running: dict[tuple[tuple[str, str], ...], str] = {}
@@ -30,34 +26,42 @@ def address(**environment: str) -> str:
     """Of a server with these settings, started once."""
     key = tuple(sorted(environment.items()))
     if key not in _running:
-        _running[key] = _start(environment)
+        _running[key] = _start(dict(environment))
     return _running[key]
 
 
-def _start(environment: dict[str, str]) -> str:
+def free_address() -> str:
+    """An address that nobody uses."""
     with socket.socket() as chosen:
         chosen.bind(("127.0.0.1", 0))
-        port = chosen.getsockname()[1]
+        return f"http://127.0.0.1:{chosen.getsockname()[1]}"
+
+
+def _start(environment: dict[str, str]) -> str:
+    url = environment.pop("ADDRESS", None) or free_address()
     folder = Path(tempfile.mkdtemp(prefix="peer"))
     ours = ("OS_", "STT_", "TTS_", "VAD_", "HF_", "VIRTUAL_ENV", "PYTHON")
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     variables = {
         **inherited,
-        "HF_ENDPOINT": HUB,
+        "HF_ENDPOINT": os.environ["OPEN_SPEECH_HUB"],
         "OS_DATA_DIR": str(folder / "data"),
         "OS_HOST": "127.0.0.1",
         "OS_LOAD_WAIT_S": "120",
-        "OS_MODEL_DIR": MODELS,
-        "OS_PORT": str(port),
+        "OS_MODEL_DIR": os.environ["OPEN_SPEECH_MODELS"],
+        "OS_PORT": url.rpartition(":")[2],
         **environment,
     }
     log = (folder / "log").open("wb")
     process = subprocess.Popen(
-        [COMMAND, "serve"], env=variables, stdout=log, stderr=subprocess.STDOUT, cwd=folder
+        [os.environ["OPEN_SPEECH_COMMAND"], "serve"],
+        env=variables,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        cwd=folder,
     )
     atexit.register(process.wait, 60)
     atexit.register(process.terminate)
-    url = f"http://127.0.0.1:{port}"
     for _ in range(600):
         try:
             urllib.request.urlopen(f"{url}/health/ready", timeout=5)

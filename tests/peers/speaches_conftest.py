@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from typing import Any
 
 import httpx
 import pytest
 import pytest_asyncio
-import servers
 from openai import AsyncOpenAI
 from pydantic import SecretStr
 from speaches.config import Config, WhisperConfig
+
+from peers import servers
 
 DEFAULT_WHISPER_CONFIG = WhisperConfig()
 DEFAULT_CONFIG = Config(
@@ -62,7 +64,7 @@ async def aclient(aclient_factory):
         yield client
 
 
-def _openai(client: httpx.AsyncClient) -> AsyncOpenAI:
+def _openai(client: Any) -> AsyncOpenAI:
     return AsyncOpenAI(
         api_key="cant-be-empty",
         base_url=f"{str(client.base_url).rstrip('/')}/v1",

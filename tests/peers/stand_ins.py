@@ -6,12 +6,12 @@ gigabytes, and that no request reaches here, since requests go to our server.
 
 from __future__ import annotations
 
+import importlib.abc
 import importlib.machinery
 import importlib.util
 import sys
 import types
 from collections.abc import Sequence
-from typing import ClassVar
 from unittest.mock import MagicMock
 
 ENGINES = frozenset(
@@ -27,7 +27,9 @@ ENGINES = frozenset(
 class _Module(types.ModuleType):
     """Has whatever it is asked for."""
 
-    __path__: ClassVar[list[str]] = []
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.__path__: list[str] = []
 
     def __getattr__(self, name: str) -> object:
         if name.startswith("__"):
@@ -37,7 +39,7 @@ class _Module(types.ModuleType):
         return found
 
 
-class _Finder:
+class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: object = None
     ) -> importlib.machinery.ModuleSpec | None:

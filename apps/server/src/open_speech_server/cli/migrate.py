@@ -147,7 +147,8 @@ def _compose(server: str, found: Translation, service: Mapping[str, Any]) -> str
         "restart": "unless-stopped",
     }
     content = {"services": {"open-speech": made}, "volumes": declared}
-    return yaml.safe_dump(content, sort_keys=False, width=120, allow_unicode=True)
+    written: str = yaml.safe_dump(content, sort_keys=False, width=120, allow_unicode=True)
+    return written
 
 
 def _old_cache(service: Mapping[str, Any]) -> str | None:
