@@ -37,6 +37,19 @@ from ports import free_port
 LIMIT_S = 60
 
 
+WRONG = (
+    ("synthesize", {"text": ["Hello"]}),
+    ("synthesize", {"text": "Hello", "voice": "low"}),
+    ("synthesize", {"text": "Hello", "voice": {"name": 3}}),
+    ("synthesize-start", {"voice": {"language": {}}}),
+    ("transcribe", {"language": 1}),
+    ("transcribe", {"name": []}),
+    ("audio-start", {"rate": "16000", "width": 2, "channels": 1}),
+    ("audio-start", {"rate": 16_000, "width": True, "channels": 1}),
+    ("ping", {"text": {}}),
+)
+
+
 @pytest.fixture(scope="module")
 def port() -> int:
     return free_port()
@@ -263,7 +276,7 @@ async def test_a_voice_of_another_model_and_a_language_are_found(live, port):
         (Synthesize(text="Hi.", voice=SynthesizeVoice(language="qzz")).event(), "qzz"),
         (Synthesize(text="a" * 3000).event(), "2000 characters"),
         (Event(type="synthesize", data={}), "lacks a field"),
-        (Event(type="audio-chunk", data={"rate": "x"}), "lacks a field"),
+        (Event(type="audio-chunk", data={"rate": "x"}), "whole number"),
     ],
 )
 async def test_what_is_wrong_is_said_and_ends_the_connection(live, port, event, said):
@@ -456,3 +469,15 @@ def test_a_port_in_use_is_said_with_its_setting(tmp_path):
         number = taken.getsockname()[1]
         with pytest.raises(ConfigurationError, match="set another OS_WYOMING_PORT"):
             open_port("127.0.0.1", number, "OS_WYOMING_PORT")
+
+
+@pytest.mark.parametrize(("kind", "data"), WRONG)
+def test_a_field_of_another_type_is_named(live, port, kind, data):
+    with socket.create_connection(("127.0.0.1", port), timeout=LIMIT_S) as sock:
+        sock.sendall(json.dumps({"type": kind, "data": data}).encode() + b"\n")
+        sock.shutdown(socket.SHUT_WR)
+        answer = b""
+        while part := sock.recv(65_536):
+            answer += part
+    assert b"must be" in answer
+    assert b"bad-request" in answer

@@ -10,6 +10,8 @@ MAX_LINE = 64 * 1024
 """Bytes of an event's first line."""
 MAX_PART = 1024 * 1024
 """Bytes of an event's data or sound: half a minute of what satellites send."""
+_TEXTS = ("text", "name", "language", "speaker", "text_format", "vad_sensitivity")
+_NUMBERS = ("rate", "width", "channels")
 WRITE_S = 30.0
 """How long a client may take nothing before it is given up."""
 
@@ -48,7 +50,21 @@ async def read_event(reader: asyncio.StreamReader) -> Event | None:
         data: object = event.data
         if not isinstance(kind, str) or not isinstance(data, dict):
             raise Malformed("The event's type must be a string, and its data an object.")
+        _check_fields(event)
     return event
+
+
+def _check_fields(event: Event) -> None:
+    """Raise Malformed for a field of another JSON type; the library takes whatever comes."""
+    voice = event.data.get("voice")
+    if voice is not None and not isinstance(voice, dict):
+        raise Malformed("The field 'voice' must be an object.")
+    for data in (event.data, voice or {}):
+        for names, kind, called in ((_TEXTS, str, "a string"), (_NUMBERS, int, "a whole number")):
+            for name in names:
+                value = data.get(name)
+                if value is not None and (not isinstance(value, kind) or isinstance(value, bool)):
+                    raise Malformed(f"The field {name!r} must be {called}.")
 
 
 class EventWriter:
