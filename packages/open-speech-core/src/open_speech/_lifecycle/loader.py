@@ -12,7 +12,7 @@ from .._plugins.backends import LoadContext
 from .._plugins.resolution import ResolvedModel
 from .._types.models import ModelInfo
 from .._worker.protocol import Load
-from ..errors import InvalidRequest
+from ..errors import InvalidRequest, ModelLoadFailed
 from .downloads import Downloads
 from .instance import ModelInstance
 
@@ -89,10 +89,29 @@ class Loader:
                 hold = host.hold(weights, resolved.model, instance.key.revision)
                 paths = await self._downloads.run(hold.__enter__)
                 stack.callback(self._downloads.release, hold)
-            info = await host.load(timeout_s, paths)
+            try:
+                info = await host.load(timeout_s, paths)
+            except ModelLoadFailed as error:
+                await self._say_whose(error, instance, paths)
+                raise
             let_go = stack.pop_all()
             host.ended.add_done_callback(lambda _: let_go.close())
         return host, info
+
+    async def _say_whose(
+        self, error: ModelLoadFailed, instance: ModelInstance, paths: Mapping[str, Path]
+    ) -> None:
+        """Say where files lie that a user would be told to delete, and cannot delete here."""
+        weights, model = self._downloads.weights, instance.resolved.model
+        if not weights or not model.sources:
+            return
+        stored = await self._downloads.run(weights.find, model, instance.key.revision)
+        if stored and stored.in_user_cache:
+            places = " and ".join(sorted({str(path) for path in paths.values()}))
+            error.hint = (
+                f"Its files are those of your own hub cache, at {places}. If they are damaged, "
+                "delete them there; the next load downloads them anew."
+            )
 
     def _load(
         self,

@@ -54,6 +54,10 @@ class Stored(Protocol):
     def packages(self) -> tuple[str, ...]:
         """Installed packages that the files lie in, as ``name==version``."""
 
+    @property
+    def in_user_cache(self) -> bool:
+        """Whether the files are those of the user's own hub cache, which are not ours to delete."""
+
     def serves(self, model: ModelInfo) -> bool:
         """Whether these are the files that a model of this name asks for now."""
 
