@@ -274,6 +274,18 @@ def deep(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def soak(session: nox.Session) -> None:
+    """Load a server for an hour, with a fault every five seconds: `-- --minutes 10` for less.
+
+    The report is `build/soak.html`. Published weights are needed, as for `real`.
+    """
+    providers = (*SMALL, *EMBEDDED)
+    _install(session, _named(session, CORE, SERVER, *dict.fromkeys(providers)), groups=["tests"])
+    session.env["PYTHONPATH"] = str(ROOT / "tests")
+    session.run("python", "-m", "soak.run", *session.posargs)
+
+
+@nox.session(default=False)
 def minimums(session: nox.Session) -> None:
     """Run the tests with the lowest versions that the distributions say they accept."""
     distributions = _distributions(session)

@@ -22,8 +22,8 @@ from documents.server import running_server
 from open_speech import errors
 from open_speech._plugins import hookspecs
 from open_speech_server.app import create_api
-from open_speech_server.settings.settings import load_settings
 from open_speech_server.settings.compat import COMPAT
+from open_speech_server.settings.settings import load_settings
 from open_speech_server.settings.table import settings_table
 from reference_pages import _endpoints
 

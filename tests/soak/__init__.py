@@ -1,0 +1,1 @@
+"""A server under load for an hour, with a fault every five seconds."""
