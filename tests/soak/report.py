@@ -47,7 +47,7 @@ def page(
         "<table><tr><th>client<th>right<th>later<th>wrong<th>median, s<th>99 %, s"
         f"{clients}</table><ul>{wrong}</ul>"
         f"<h2>Faults</h2><table>{broken}</table>"
-        f"<h2>Growth after the first sixth</h2><table>{grown}</table>{plots}"
+        f"<h2>Growth after the warm-up</h2><table>{grown}</table>{plots}"
     )
 
 
