@@ -262,3 +262,14 @@ def test_a_broken_document_is_refused(text):
 )
 def test_a_file_is_saved_under_a_safe_name(wanted, name):
     assert save_name(wanted, "stored.mp3") == name
+
+
+@pytest.mark.parametrize(
+    ("path", "place"),
+    [("/", "/open-speech/web"), ("/web", "/open-speech/web"), ("/kokoro/web", "/open-speech/web")],
+)
+def test_the_page_is_where_our_own_api_is(live, path, place):
+    with live.client(follow_redirects=True) as found:
+        answer = found.get(path)
+    assert answer.url.path == place
+    assert "<title>" in answer.text

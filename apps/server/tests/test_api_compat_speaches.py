@@ -259,3 +259,28 @@ def test_a_key_is_asked_for_as_there(tmp_path):
         assert client.get("/health").json() == {"message": "OK"}
         assert client.get("/open-speech/openapi.json").status_code == 401
         assert client.get("/kokoro/v1/models").status_code == 401
+
+
+def test_a_stream_that_breaks_off_says_so(tmp_path):
+    install_provider(tmp_path / "site", "faulty", "open_speech.testing.faulty")
+    with chat_server() as chat:
+        environment = {
+            "PYTHONPATH": str(tmp_path / "site"),
+            "OS_LLM_BASE_URL": chat.address,
+            "TTS_MODEL": "faulty/raise",
+        }
+        with live_server(tmp_path, environment, ready=False) as live, live.client() as client:
+            body = {
+                "model": "x",
+                "messages": [],
+                "modalities": ["audio"],
+                "audio": {"format": "pcm16"},
+                "stream": True,
+                "speech_model": "faulty/raise",
+            }
+            answer = client.post("/speaches/v1/chat/completions", json=body)
+            log = live.log.read_text()
+    events = [line for line in answer.text.split("\n\n") if line]
+    assert '"error"' in events[-2]
+    assert events[-1] == "data: [DONE]"
+    assert "Traceback" not in log

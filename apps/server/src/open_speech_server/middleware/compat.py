@@ -10,6 +10,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 COMPAT = "compat"
 """Where ``scope["state"]`` has the name of the server that is meant, if it is another."""
+PREFIXED = "compat_prefixed"
+"""Where it says whether its name was in the path."""
 NATIVE = "open-speech"
 """The first part of paths that mean this server, wherever another one stands at the root."""
 
@@ -40,18 +42,19 @@ class CompatMiddleware:
         if scope["type"] not in {"http", "websocket"}:
             await self.app(scope, receive, send)
             return
-        name = self._root
+        name, prefixed = self._root, False
         raw = scope.get("raw_path")
         sent = raw if isinstance(raw, bytes) else scope["path"].encode("utf-8", "surrogatepass")
         for each, prefix in self._prefixes.items():
             if sent.startswith(prefix) and scope["path"].startswith(prefix.decode()):
                 cut = len(prefix) - 1
                 scope = {**scope, "raw_path": sent[cut:], "path": scope["path"][cut:]}
-                name = each
+                name, prefixed = each, True
         if name is None or name == NATIVE:
             await self.app(scope, receive, send)
             return
-        scope = {**scope, "state": {**scope.get("state", {}), COMPAT: name}}
+        state = {**scope.get("state", {}), COMPAT: name, PREFIXED: prefixed}
+        scope = {**scope, "state": state}
         if scope["type"] == "http":
             send = self._reshaping(name, send)
         await self.app(scope, receive, send)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import logging
 import time
 import uuid
 from collections import OrderedDict
@@ -21,7 +22,7 @@ from starlette.responses import JSONResponse, Response
 from open_speech import Audio, Kind, OpenSpeech, Samples, SpeechRequest
 from open_speech.codecs.encode import to_pcm16
 from open_speech.codecs.resample import Resampler
-from open_speech.errors import InvalidRequest, Unavailable
+from open_speech.errors import InvalidRequest, OpenSpeechError, Unavailable
 
 from ...state import ServerState, speech_of, state_of
 from ..delivery import encoded
@@ -30,11 +31,13 @@ from ..realtime.llm import ChatModel, LanguageModelFailed
 from ..streaming import LiveResponse, after_first, event, while_connected
 
 router = APIRouter()
+_log = logging.getLogger(__name__)
 RATE = 24_000
 """Of the sound in events, as OpenAI has it."""
 KEPT_S = 3600
 """How long an answer in sound may be referred to."""
-MAX_KEPT = 1_000
+MAX_KEPT = 4_000_000
+"""Characters of all these texts; the oldest go first."""
 MAX_MESSAGES = 1_000
 
 
@@ -70,6 +73,7 @@ class Spoken:
 
     def __init__(self) -> None:
         self._texts: OrderedDict[str, tuple[float, str]] = OrderedDict()
+        self._characters = 0
 
     def new(self) -> tuple[str, int]:
         """An id for a text to come, and when it is forgotten (seconds since 1970)."""
@@ -78,8 +82,10 @@ class Spoken:
     def keep(self, name: str, text: str) -> None:
         """Remember what was said under an id."""
         self._texts[name] = (time.time() + KEPT_S, text)
-        while len(self._texts) > MAX_KEPT:
-            self._texts.popitem(last=False)
+        self._characters += len(name) + len(text)
+        while self._characters > MAX_KEPT:
+            old, (_, gone) = self._texts.popitem(last=False)
+            self._characters -= len(old) + len(gone)
 
     def text(self, name: object) -> str:
         """Raises InvalidRequest for an id that is not known, or not any more."""
@@ -127,7 +133,8 @@ async def _answered(
     if body.stream:
         chunks = llm.chunks(forwarded)
         events = _spoken_chunks(chunks, body, speech) if speaks else _plain(chunks)
-        return LiveResponse(await after_first(events), media_type="text/event-stream")
+        ready = await after_first(_told(events))
+        return LiveResponse(ready, media_type="text/event-stream")
     answer = await llm.complete(forwarded)
     if speaks:
         for choice in answer.get("choices", []):
@@ -199,6 +206,21 @@ async def _plain(chunks: AsyncGenerator[dict[str, Any], None]) -> AsyncGenerator
     async with aclosing(chunks):
         async for chunk in chunks:
             yield event(chunk)
+
+
+async def _told(events: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    """All events; what goes wrong after the first one is the last, since the status is out."""
+    begun = False
+    async with aclosing(events):
+        try:
+            async for each in events:
+                begun = True
+                yield each
+        except (OpenSpeechError, LanguageModelFailed) as error:
+            if not begun:
+                raise
+            _log.warning("a chat completion failed: %s", error)
+            yield event({"error": {"message": str(error), "type": "server_error"}})
     yield b"data: [DONE]\n\n"
 
 
@@ -216,7 +238,6 @@ async def _spoken_chunks(
         working.cancel()
         await asyncio.gather(working, return_exceptions=True)
         await chunks.aclose()
-    yield b"data: [DONE]\n\n"
 
 
 class _SpokenAnswer:

@@ -17,7 +17,9 @@ from ..delivery import Encoded
 
 MAX_FILES = 100
 MAX_BYTES = 256 * 1024 * 1024
-"""Of all of them; a longer one is not kept."""
+"""Of all of them."""
+MAX_FILE = 32 * 1024 * 1024
+"""Of one, which is in memory while it is made; a larger one is not kept."""
 KEPT_S = 3600
 _NAME = re.compile(r"[A-Za-z0-9_-]{22}\.[a-z0-9]{3,4}(\.json)?")
 _RAW_RATE = 24_000
@@ -94,7 +96,7 @@ class Keeper:
         self._bytes += len(piece.data)
         self._words += piece.words
         self._samples = piece.samples or self._samples
-        if self._bytes <= MAX_BYTES:
+        if self._bytes <= MAX_FILE:
             self._parts.append(piece.data)
         else:
             self._parts.clear()

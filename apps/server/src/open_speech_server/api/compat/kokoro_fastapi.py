@@ -401,7 +401,8 @@ async def phonemize(body: PhonemizeBody, speech: Speech) -> dict[str, Any]:
     """How the model would pronounce a text."""
     from ..languages import language_tag
 
-    asked = PhonemesRequest(text=body.text, language=str(language_tag(body.language)))
+    tag = language_tag(body.language)
+    asked = PhonemesRequest(text=body.text, language=tag if isinstance(tag, str) else None)
     events = speech.run(PHONEMIZE, asked, model=KNOWN["model"])
     async with aclosing(events):
         told = [each.text async for each in events]

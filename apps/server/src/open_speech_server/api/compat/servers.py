@@ -9,9 +9,12 @@ from importlib import import_module
 from typing import Any, Protocol
 
 from fastapi import APIRouter, FastAPI
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from ...middleware.compat import COMPAT as NAMED
+from ...middleware.compat import NATIVE, PREFIXED
 from ...settings.compat import COMPAT
 from ..errors import install_error_handlers
 from ..streaming import ClientLeft, on_client_left
@@ -40,6 +43,12 @@ def error_json(name: str, status: int, error: Mapping[str, Any]) -> tuple[int, o
     return server(name).error_json(status, error)
 
 
+async def _to_our_page(request: Request) -> Response:
+    """Lead people to the page where it finds our own API."""
+    up = "../" if request.scope["state"].get(PREFIXED) else ""
+    return RedirectResponse(f"{up}{NATIVE}/web", 307)
+
+
 class CompatServers:
     """Hands each request to the API that its path names. What that lacks, our own answers."""
 
@@ -65,5 +74,7 @@ class CompatServers:
         install_error_handlers(app)
         app.add_exception_handler(ClientLeft, on_client_left)
         app.include_router(server(name).router)
+        app.add_route("/", _to_our_page)
+        app.add_route("/web", _to_our_page)
         app.router.default = self._api
         return app

@@ -115,22 +115,13 @@ class Form(TranscriptionForm):
 @router.post("/v1/audio/transcriptions")
 async def transcribe(request: Request, speech: Speech, state: State) -> Response:
     """As ours."""
-    return await transcribed(request, speech, _kept(Form, state))
+    return await transcribed(request, speech, Form, state.settings.os_compat_keep_alive_s)
 
 
 @router.post("/v1/audio/translations")
 async def translate(request: Request, speech: Speech, state: State) -> Response:
     """As ours."""
-    return await translated(request, speech, _kept(Translation, state))
-
-
-def _kept(kind: type[Any], state: ServerState) -> type[Any]:
-    """The form, with the time that models stay loaded here."""
-    seconds = state.settings.os_compat_keep_alive_s
-    if seconds is None:
-        return kind
-    return type(kind.__name__, (kind,), {"__annotations__": {"keep_alive": str | None},
-                                         "keep_alive": f"{seconds:g}"})  # fmt: skip
+    return await translated(request, speech, Translation, state.settings.os_compat_keep_alive_s)
 
 
 class ActivityForm(UploadForm):

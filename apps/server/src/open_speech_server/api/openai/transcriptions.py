@@ -60,12 +60,18 @@ async def transcribe(request: Request, speech: Speech) -> Response:
 
 
 async def transcribed(
-    request: Request, speech: OpenSpeech, kind: type[TranscriptionForm]
+    request: Request,
+    speech: OpenSpeech,
+    kind: type[TranscriptionForm],
+    keep_alive_s: float | None = None,
 ) -> Response:
-    """Answer a form of this kind with the words of its recording."""
+    """Answer a form of this kind with the words of its recording.
+
+    ``keep_alive_s`` counts where the form does not say how long the model stays loaded.
+    """
     async with AsyncExitStack() as stack:
         form = await stack.enter_async_context(read_form(request, kind))
-        recording = _open(request, speech, form, Task.TRANSCRIBE)
+        recording = _open(request, speech, form, Task.TRANSCRIBE, keep_alive_s)
         if not form.stream:
             answer = await _whole(request, speech, recording, form.response_format)
             return naming(answer, recording.ignored)
@@ -88,10 +94,15 @@ async def translate(request: Request, speech: Speech) -> Response:
     return await translated(request, speech, TranslationForm)
 
 
-async def translated(request: Request, speech: OpenSpeech, kind: type[TranslationForm]) -> Response:
+async def translated(
+    request: Request,
+    speech: OpenSpeech,
+    kind: type[TranslationForm],
+    keep_alive_s: float | None = None,
+) -> Response:
     """Answer a form of this kind with the words of its recording, in English."""
     async with read_form(request, kind) as form:
-        recording = _open(request, speech, form, Task.TRANSLATE)
+        recording = _open(request, speech, form, Task.TRANSLATE, keep_alive_s)
         answer = await _whole(request, speech, recording, form.response_format)
     return naming(answer, recording.ignored)
 
@@ -116,7 +127,13 @@ class _Recording:
     """Formats of subtitles that go with the answer."""
 
 
-def _open(request: Request, speech: OpenSpeech, form: TranslationForm, task: Task) -> _Recording:
+def _open(
+    request: Request,
+    speech: OpenSpeech,
+    form: TranslationForm,
+    task: Task,
+    keep_alive_s: float | None,
+) -> _Recording:
     """Check what is asked: what the model cannot do it cannot do with any audio."""
     model = form.model or speech.default_model(Kind.STT)
     resolved = speech.resolve(model)
@@ -131,7 +148,9 @@ def _open(request: Request, speech: OpenSpeech, form: TranslationForm, task: Tas
         asked=asked,
         sound=_decoded(form, info, settings.os_max_audio_s),
         language=asked.language or only,
-        keep_alive_s=keep_alive_seconds(form.keep_alive),
+        keep_alive_s=keep_alive_s
+        if form.keep_alive is None
+        else keep_alive_seconds(form.keep_alive),
         timed=form.response_format == "verbose_json",
         ignored=ignored,
         with_segments=form.with_segments,
