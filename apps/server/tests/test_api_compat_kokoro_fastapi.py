@@ -155,6 +155,21 @@ def test_a_link_leads_to_what_was_spoken(client, stream):
         assert chunks[1]["end"] <= seconds(answer) + 0.05
 
 
+def test_timing_tells_who_speaks(client):
+    aliases = {"narrator": {"voice": "high", "rate": 0.5}}
+    text = "[voice:narrator] One two three. [voice:low] Four five six. [pause:1s] Seven."
+    answer = speak(client, text, voice_aliases=aliases, allow_voice_tags=True,
+                   return_download_link=True, return_timing=True)  # fmt: skip
+    chunks = client.get(f"/v1{answer.headers['x-timing-path']}").json()["chunks"]
+    assert [(each["text"], each["voice"]) for each in chunks] == [
+        ("One two three.", "high"),
+        ("Four five six.", "low"),
+        ("Seven.", "low"),
+    ]
+    assert chunks[2]["start"] - chunks[1]["end"] > 0.9
+    assert chunks[2]["end"] == pytest.approx(seconds(answer), abs=0.3)
+
+
 def test_a_link_may_lead_to_another_format(client):
     answer = speak(client, return_download_link=True, download_format="flac")
     link = answer.headers["x-download-path"]

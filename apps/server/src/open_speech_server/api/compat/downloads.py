@@ -23,6 +23,7 @@ MAX_FILE = 32 * 1024 * 1024
 KEPT_S = 3600
 _NAME = re.compile(r"[A-Za-z0-9_-]{22}\.[a-z0-9]{3,4}(\.json)?")
 _RAW_RATE = 24_000
+_TAG = re.compile(r"\[(?:voice:([^\[\]\n]{1,200})|(?:rate|pause):[^\[\]\n]{1,40})\]", re.IGNORECASE)
 
 
 class Downloads:
@@ -119,17 +120,24 @@ def _encoded(audio: Audio, audio_format: str) -> bytes:
 
 
 def chunks(text: str, words: list[Word]) -> list[dict[str, object]]:
-    """The sentences of a text, with the times of the words in each."""
+    """The sentences of a text, with the times of the words in each, and who speaks it.
+
+    ``text`` is the one that the words have their places in. A voice is told where a tag names one.
+    """
     from open_speech.text.sentences import SentenceSplitter
 
     splitter = SentenceSplitter(None)
     found: list[dict[str, object]] = []
+    voice: str | None = None
     for sentence in (*splitter.feed(text), *splitter.finish()):
         end = sentence.start + len(sentence.text)
         inside = [word for word in words if word.span and sentence.start <= word.span[0] < end]
+        voices = [match[1] for match in _TAG.finditer(sentence.text) if match[1]]
+        voice = voices[-1].strip() if voices else voice
         if inside:
+            bare = " ".join(_TAG.sub(" ", sentence.text).split())
             times = {"start": round(inside[0].start, 3), "end": round(inside[-1].end, 3)}
-            found.append({"text": sentence.text, **times})
+            found.append({"text": bare, **times, **({"voice": voice} if voice else {})})
     return found
 
 

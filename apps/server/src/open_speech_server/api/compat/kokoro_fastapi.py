@@ -226,7 +226,8 @@ async def _speak(
     body = _body(options, voices)
     if captions and isinstance(options, CaptionOptions):
         body.timestamps = options.return_timestamps
-    keeper = _keeper(options, state) if options.return_download_link and not captions else None
+    wants_link = options.return_download_link and not captions
+    keeper = _keeper(options, body.input, state) if wants_link else None
     response = await answer(
         request, body, speech, captions=captions, watch=keeper, timed=options.return_timing
     )
@@ -320,9 +321,10 @@ def _clamped(rate: float) -> float:
     return spans.clamped_rate(rate)
 
 
-def _keeper(options: SpeechOptions, state: ServerState) -> Keeper:
-    text = options.input if options.return_timing else None
-    return Keeper(_downloads(state), options.response_format, options.download_format, text)
+def _keeper(options: SpeechOptions, text: str, state: ServerState) -> Keeper:
+    """``text`` is what is spoken, with the voices that aliases stand for."""
+    timed = text if options.return_timing else None
+    return Keeper(_downloads(state), options.response_format, options.download_format, timed)
 
 
 def _downloads(state: ServerState) -> Downloads:
