@@ -14,12 +14,14 @@ from starlette.datastructures import FormData
 
 from open_speech import Segment, Transcription, TranscriptionRequest, Word
 from open_speech_server.api.bodies import ClientBody
+from open_speech_server.api.compat.servers import server
 from open_speech_server.api.languages import language_tag
 from open_speech_server.api.openai.speech_body import SpeechBody
 from open_speech_server.api.openai.transcription_form import TranscriptionForm
 from open_speech_server.api.openai.transcription_responses import render
 from open_speech_server.api.uploads import _fields
 from open_speech_server.app import create_api
+from open_speech_server.settings.compat import COMPAT
 from open_speech_server.settings.settings import KNOWN, Settings
 
 
@@ -30,6 +32,10 @@ def bodies(kind: type[BaseModel] = ClientBody) -> Iterator[type[BaseModel]]:
 
 
 create_api(Settings())  # so that every route's body is defined
+for name in COMPAT:
+    server(name)
+NEEDED = {"turns": [{"voice": "low", "text": "Hello"}], "messages": []}
+"""Required fields that are no texts."""
 BODIES = sorted(set(bodies()), key=lambda kind: kind.__name__)
 
 
@@ -42,12 +48,16 @@ def names(kind: type[BaseModel]) -> set[str]:
 def test_null_is_what_is_left_out(kind: type[BaseModel], data: st.DataObject) -> None:
     optional = sorted(names(kind))
     nulls = data.draw(st.sets(st.sampled_from(optional))) if optional else set()
-    needed = {name: "Hello" for name in kind.model_fields if name not in names(kind)}
+    needed = {
+        name: NEEDED.get(name, "Hello") for name in kind.model_fields if name not in names(kind)
+    }
     assert kind.model_validate({**needed, **dict.fromkeys(nulls)}) == kind.model_validate(needed)
 
 
 def test_every_body_of_json_takes_nulls() -> None:
-    assert {"SpeechBody", "LoadBody", "PinBody"} <= {kind.__name__ for kind in BODIES}
+    assert {"SpeechBody", "LoadBody", "PinBody", "ChatBody", "DialogueOptions"} <= {
+        kind.__name__ for kind in BODIES
+    }
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from importlib.resources import files
 import httpx
 import pytest
 
+from open_speech import Capability
 from open_speech_server.api import web
 from open_speech_server.app import create_app
 from open_speech_server.settings.settings import Settings
@@ -152,3 +153,10 @@ def test_a_changed_file_gets_a_new_address(monkeypatch, tmp_path):
     monkeypatch.setattr(web, "files", lambda _package: tmp_path)
     after = set(web.assets.__wrapped__())
     assert before & after == set(web.PAGES)
+
+
+def test_every_capability_has_a_name_for_people():
+    strings = files("open_speech_server").joinpath("web", "strings.js").read_text(encoding="utf-8")
+    (table,) = re.findall(r"abilities: \{(.*?)\}", strings, re.DOTALL)
+    named = set(re.findall(r"^\s+(\w+): \"", table, re.MULTILINE))
+    assert {capability.value for capability in Capability} <= named

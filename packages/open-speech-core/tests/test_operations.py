@@ -390,7 +390,7 @@ async def test_what_a_backend_does_not_list_is_refused_before_the_model_is_loade
         align = AlignmentRequest(audio=sine(1.0), text="a")
         with pytest.raises(InvalidRequest, match="'energy/meter' does energy, not align"):
             await anext(speech.run(ALIGN, align, model=METER))
-        with pytest.raises(InvalidRequest, match="does synthesize, not energy"):
+        with pytest.raises(InvalidRequest, match="does synthesize, phonemize, not energy"):
             await anext(speech.run(ENERGY, EnergyRequest(), model="tone/sine"))
         assert not [each for each in await speech.models() if each.loaded_at]
 

@@ -160,6 +160,7 @@ export const S = {
     temperature: "Temperature",
     logprobs: "Log-probabilities",
     voice_activity: "Skips silence",
+    listening: "Listens live",
     partials: "Partial results",
     alignment: "Aligns text",
     grammar: "Grammars",
@@ -169,6 +170,7 @@ export const S = {
     voice_clone: "Voice cloning",
     voice_blend: "Voice blending",
     phonemes: "Phonemes",
+    phonemization: "Tells phonemes",
     seed: "Repeatable",
   },
 

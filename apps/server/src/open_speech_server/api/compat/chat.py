@@ -16,7 +16,7 @@ from contextlib import aclosing
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from starlette.responses import JSONResponse, Response
 
 from open_speech import Audio, Kind, OpenSpeech, Samples, SpeechRequest
@@ -25,6 +25,7 @@ from open_speech.codecs.resample import Resampler
 from open_speech.errors import InvalidRequest, OpenSpeechError, Unavailable
 
 from ...state import ServerState, speech_of, state_of
+from ..bodies import ClientBody
 from ..delivery import encoded
 from ..openai.references import MAX_REFERENCE_BYTES, sound_in_text
 from ..realtime.llm import ChatModel, LanguageModelFailed
@@ -41,20 +42,20 @@ MAX_KEPT = 4_000_000
 MAX_MESSAGES = 1_000
 
 
-class AudioOut(BaseModel):
+class AudioOut(ClientBody):
     """How an answer is spoken."""
 
     voice: str = Field("default", max_length=256)
     format: Literal["wav", "mp3", "flac", "opus", "aac", "pcm16"] = "wav"
 
 
-class ChatBody(BaseModel):
+class ChatBody(ClientBody):
     """A conversation. Fields that are not named here go to the chat API as they are."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", allow_inf_nan=False)
 
     messages: list[dict[str, Any]] = Field(max_length=MAX_MESSAGES)
-    modalities: list[Literal["text", "audio"]] = ["text"]
+    modalities: list[Literal["text", "audio"]] = Field(default_factory=lambda: ["text"])
     audio: AudioOut | None = None
     stream: bool = False
     n: Literal[1] | None = None
