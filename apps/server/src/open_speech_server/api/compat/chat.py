@@ -55,7 +55,7 @@ class ChatBody(ClientBody):
     model_config = ConfigDict(extra="allow", allow_inf_nan=False)
 
     messages: list[dict[str, Any]] = Field(max_length=MAX_MESSAGES)
-    modalities: list[Literal["text", "audio"]] = Field(default_factory=lambda: ["text"])
+    modalities: list[Literal["text", "audio"]] = Field(["text"])
     audio: AudioOut | None = None
     stream: bool = False
     n: Literal[1] | None = None
