@@ -112,8 +112,11 @@ def layered(api: FastAPI, settings: Settings) -> ASGIApp:
     def opens(path: str, token: str) -> bool:
         return path in LIVE_PATHS and secrets.config_of(token) is not None
 
+    servers = CompatServers(api)
+    if settings.os_compat:
+        servers.make(settings.os_compat)
     return wrap(
-        MetricsMiddleware(CompatServers(api)),
+        MetricsMiddleware(servers),
         settings,
         reshape=error_json,
         public_paths=web.public_paths(),

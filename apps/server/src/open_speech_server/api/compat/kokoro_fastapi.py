@@ -224,6 +224,7 @@ async def _speak(
         raise InvalidRequest("Text is empty after preprocessing", param="input")
     voices = {voice.id for voice in _model(speech).voices}
     body = _body(options, voices)
+    body.keep_alive = state.settings.os_compat_keep_alive_s
     if captions and isinstance(options, CaptionOptions):
         body.timestamps = options.return_timestamps
     wants_link = options.return_download_link and not captions

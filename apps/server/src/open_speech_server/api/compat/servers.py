@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from functools import cache
 from importlib import import_module
 from typing import Any, Protocol
 
@@ -54,7 +53,7 @@ class CompatServers:
 
     def __init__(self, api: FastAPI) -> None:
         self._api = api
-        self._made = cache(self._make)
+        self._made: dict[str, FastAPI] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -62,11 +61,12 @@ class CompatServers:
         if name is None:
             await self._api(scope, receive, send)
             return
-        # Its modules are imported by the first request, which takes tens of milliseconds.
-        app = await asyncio.to_thread(self._made, name)
-        await app(scope, receive, send)
+        if name not in self._made:  # to import it takes tens of milliseconds
+            await asyncio.to_thread(self.make, name)
+        await self._made[name](scope, receive, send)
 
-    def _make(self, name: str) -> FastAPI:
+    def make(self, name: str) -> None:
+        """Have a server's application ready."""
         app = FastAPI(
             max_body_size=self._api.max_body_size, openapi_url=None, docs_url=None, redoc_url=None
         )
@@ -77,4 +77,4 @@ class CompatServers:
         app.add_route("/", _to_our_page)
         app.add_route("/web", _to_our_page)
         app.router.default = self._api
-        return app
+        self._made[name] = app
