@@ -274,6 +274,13 @@ def deep(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def clients(session: nox.Session) -> None:
+    """Run real clients, each in an environment of its own, and list what each did: part of deep."""
+    _install(session, _distributions(session), groups=["tests"])
+    session.run("pytest", "tests/test_clients.py", "-m", "deep", "-v", "-rs", *session.posargs)
+
+
+@nox.session(default=False)
 def soak(session: nox.Session) -> None:
     """Load a server for an hour, with a fault every five seconds: `-- --minutes 10` for less.
 

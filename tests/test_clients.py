@@ -53,6 +53,7 @@ def live(tmp_path_factory: pytest.TempPathFactory, wyoming: int) -> Iterator[Liv
             "HF_HOME": str(folder / "nobodys"),
             "STT_MODEL": TINY,
             "TTS_MODEL": "tone/sine",
+            "OS_MODEL_ALIASES": "kokoro=tone/sine",
             "OS_WYOMING_PORT": str(wyoming),
         }
         with live_server(folder, environment) as server:
@@ -70,6 +71,17 @@ def python_with(name: str, *requirements: str, base: str = sys.executable) -> Pa
         run([str(python), "-m", "pip", "install", "--quiet", "--prefer-binary", *requirements])
         done.write_text(wanted)
     return python
+
+
+def interpreter(version: str, whom: str) -> str:
+    """An interpreter that a client needs; skips where there is none that runs."""
+    found = shutil.which(f"python{version}")
+    if (
+        found
+        and not subprocess.run([found, "--version"], capture_output=True, check=False).returncode
+    ):
+        return found
+    pytest.skip(f"{whom} needs Python {version}")
 
 
 def run(command: Sequence[str], folder: Path | None = None) -> str:
@@ -160,6 +172,71 @@ def test_the_openai_package_for_node_hears(live):
     assert heard["spoken"] > 1_000
 
 
+def test_litellm_speaks_and_hears(live):
+    python = python_with("litellm", "litellm==1.110.2")
+    program = str(PROGRAMS / "litellm_both.py")
+    said = run([str(python), program, live.address, str(CLIP), TINY, TO_SAY, "tone/sine"])
+    answer = json.loads(said.strip().splitlines()[-1])
+    assert answer["heard"] == SPOKEN
+    assert answer["words"] == len(SPOKEN.split())
+    assert answer["sound"] > 1_000
+
+
+def test_langchain_hears(live):
+    python = python_with("langchain", "langchain-community==0.4.2", "openai>=2", "pydub")
+    said = run([str(python), str(PROGRAMS / "langchain_hears.py"), live.address, str(CLIP), TINY])
+    assert said.strip().splitlines()[-1] == SPOKEN
+
+
+def test_the_ai_sdk_of_vercel_speaks_and_hears(live):
+    if not (shutil.which("node") and shutil.which("npm")):
+        pytest.skip("node and npm are not installed")
+    folder = KEPT / "vercel"
+    if not (folder / "node_modules" / "ai").is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        wanted = ("ai@6.0.326", "@ai-sdk/openai@3.0.141")
+        run(["npm", "install", "--no-audit", "--no-fund", *wanted], folder)
+    program = folder / "vercel_ai.mjs"
+    shutil.copyfile(PROGRAMS / "vercel_ai.mjs", program)
+    answer = json.loads(run(["node", str(program), live.address, str(CLIP), TINY]))
+    assert answer["heard"] == SPOKEN
+    assert answer["segments"] == len(SPOKEN.split())
+    assert answer["kind"] == "audio/mpeg"
+    assert answer["sound"] > 1_000
+
+
+@pytest.mark.parametrize(
+    ("hears", "speaks", "modes"),
+    [
+        ("", "", ("OPENAI", "OPENAI")),
+        ("/speaches", "/speaches", ("SPEACHES", "SPEACHES")),
+        ("/speaches", "/kokoro", ("SPEACHES", "KOKORO_FASTAPI")),
+        ("", "", None),
+        ("/speaches", "/speaches", None),
+        ("/speaches", "/kokoro", None),
+    ],
+    ids=["openai", "speaches", "kokoro", "detected", "speaches detected", "kokoro detected"],
+)
+def test_wyoming_openai_speaks_and_hears(live, hears, speaks, modes):
+    """Told which server it talks to, and finding that out by itself."""
+    base = interpreter("3.12", "wyoming-openai")
+    python = python_with("wyoming-openai", "wyoming-openai==0.8.0", base=base)
+    options = [
+        "--stt-openai-url", f"{live.address}{hears}/v1", "--stt-openai-key", "unused",
+        "--tts-openai-url", f"{live.address}{speaks}/v1", "--tts-openai-key", "unused",
+        "--stt-models", TINY, "--tts-models", "tts-1" if speaks == "/kokoro" else "tone/sine",
+    ]  # fmt: skip
+    if modes:
+        options += ["--stt-backend", modes[0], "--tts-backend", modes[1]]
+    if modes and not speaks:
+        options += ["--tts-voices", "alloy"]
+    said = run([str(python), str(PROGRAMS / "wyoming_openai.py"), str(CLIP), *options])
+    answer = json.loads(said.strip().splitlines()[-1])
+    assert answer["heard"].strip() == SPOKEN
+    assert answer["voices"]
+    assert answer["sound"] > 1_000
+
+
 CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,"
     "response_headers_conformance,response_schema_conformance"
@@ -191,9 +268,7 @@ def test_the_openapi_document_is_kept(tmp_path):
 
 def test_home_assistant_asks_and_is_answered(live, wyoming, tmp_path):
     """Two assist pipelines at once: what they heard, and the sound of their answer."""
-    base = shutil.which("python3.13")
-    if base is None:
-        pytest.skip("Home Assistant 2025.4.4 needs Python 3.13")
+    base = interpreter("3.13", "Home Assistant 2025.4.4")
     needed = ("homeassistant==2025.4.4", "wyoming==1.5.4", "imageio-ffmpeg==0.8.1")
     python = python_with("home-assistant", *needed, base=base)
     program = str(PROGRAMS / "home_assistant.py")
