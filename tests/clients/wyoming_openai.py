@@ -15,6 +15,7 @@ import wave
 from wyoming.asr import Transcribe, Transcript
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.client import AsyncTcpClient
+from wyoming.event import Event
 from wyoming.info import Describe, Info
 from wyoming.tts import Synthesize, SynthesizeVoice
 
@@ -44,17 +45,25 @@ async def connected(port: int) -> AsyncTcpClient:
                 return client
 
 
+async def received(client: AsyncTcpClient) -> Event:
+    """The next event; ConnectionError where the bridge hung up."""
+    event = await asyncio.wait_for(client.read_event(), WAIT_S)
+    if event is None:
+        raise ConnectionError("the bridge hung up")
+    return event
+
+
 async def ask(port: int, path: str) -> dict[str, object]:
     """Describe, speak with the first voice, hear with the first model."""
     client = await connected(port)
     await client.write_event(Describe().event())
-    info = Info.from_event(await asyncio.wait_for(client.read_event(), WAIT_S))
+    info = Info.from_event(await received(client))
     voices = [voice.name for program in info.tts for voice in program.voices]
     models = [model.name for program in info.asr for model in program.models]
     text = Synthesize(text="Hello there.", voice=SynthesizeVoice(name=voices[0]))
     await client.write_event(text.event())
     sound = 0
-    while not AudioStop.is_type((event := await client.read_event()).type):
+    while not AudioStop.is_type((event := await received(client)).type):
         if AudioChunk.is_type(event.type):
             sound += len(AudioChunk.from_event(event).audio)
     await client.disconnect()
@@ -65,7 +74,7 @@ async def ask(port: int, path: str) -> dict[str, object]:
     await client.write_event(AudioStart(rate=rate, width=2, channels=1).event())
     await client.write_event(AudioChunk(rate=rate, width=2, channels=1, audio=data).event())
     await client.write_event(AudioStop().event())
-    while not Transcript.is_type((event := await client.read_event()).type):
+    while not Transcript.is_type((event := await received(client)).type):
         pass
     heard = Transcript.from_event(event).text
     return {"voices": len(voices), "models": models, "sound": sound, "heard": heard}
