@@ -354,3 +354,14 @@ async def test_a_configured_device_that_is_absent_falls_back_and_a_requested_one
         await speech.manager.unload("picky/tone")
         with pytest.raises(InvalidRequest, match="no such device"):
             await speech.load("picky/tone", device="cuda")
+
+
+@pytest.mark.parametrize("again", [None, 0.0, 60.0])
+async def test_a_model_that_was_to_be_unloaded_at_once_can_be_loaded(make_speech, again):
+    async with make_speech() as speech, asyncio.timeout(60):
+        with speech.events.listen() as events:
+            first = await speech.manager.load("tone/sine", keep_alive_s=0)
+            while first.state is ModelState.LOADED:
+                await events.get()
+        instance = await speech.manager.load("tone/sine", keep_alive_s=again)
+        assert instance.keep_alive_s == again

@@ -163,6 +163,8 @@ class ModelManager:
             if instance.state is ModelState.DRAINING:
                 await instance.settled.wait()
             else:
+                # An earlier "not at all" would unload it again before this is noticed.
+                instance.keep_alive_s = None
                 asked = device is not None or compute_type is not None
                 await self._wait_loaded(instance, compute_type, asked=asked)
         instance.keep_alive_s = keep_alive_s if keep_alive_s is not None else instance.keep_alive_s
