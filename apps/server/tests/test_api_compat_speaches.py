@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from collections.abc import Iterator
@@ -13,8 +14,10 @@ from websockets.sync.client import connect
 
 from chat_server import chat_server
 from live import Live, live_server
+from open_speech import Config, OpenSpeech
 from open_speech.codecs.decode import decode
 from open_speech.testing import install_provider
+from open_speech_server.api.compat import chat
 from open_speech_server.settings.compat import our_model
 
 MODEL = "tone/sine"
@@ -25,8 +28,8 @@ KEY = "a-key-of-theirs"
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     folder = tmp_path_factory.mktemp("speaches")
     install_provider(folder / "site", "tone", "open_speech.testing.tone")
-    with chat_server() as chat:
-        chat.words = ["Good ", "morning."]
+    with chat_server() as llm:
+        llm.words = ["Good ", "morning."]
         environment = {
             "PYTHONPATH": str(folder / "site"),
             "OS_COMPAT": "speaches",
@@ -35,7 +38,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
             "TTS_MODEL": MODEL,
             "VAD_MODEL": "tone/level",
             "STT_MODEL_TTL": "-1",
-            "CHAT_COMPLETION_BASE_URL": chat.address,
+            "CHAT_COMPLETION_BASE_URL": llm.address,
         }
         with live_server(folder, environment) as running:
             yield running
@@ -230,6 +233,19 @@ def test_an_answer_is_spoken_while_it_is_written(live, recording):
     assert len({part["id"] for part in parts if part}) == 1
 
 
+def test_its_names_of_models_speak_in_a_chat(live, recording):
+    """The model is not on disk here, and the server says which one it would be."""
+    with pytest.raises(openai.APIStatusError) as caught:
+        ask(live).chat.completions.create(
+            model="some-llm",
+            modalities=["text", "audio"],
+            audio={"voice": "af_heart", "format": "wav"},
+            messages=[{"role": "user", "content": "Hello"}],
+            extra_body={"speech_model": "speaches-ai/Kokoro-82M-v1.0-ONNX"},
+        )
+    assert "weights of 'kokoro'" in caught.value.response.text
+
+
 def test_a_stream_is_spoken_as_pcm16_alone(live, recording):
     with pytest.raises(openai.BadRequestError):
         ask(live).chat.completions.create(
@@ -263,10 +279,10 @@ def test_a_key_is_asked_for_as_there(tmp_path):
 
 def test_a_stream_that_breaks_off_says_so(tmp_path):
     install_provider(tmp_path / "site", "faulty", "open_speech.testing.faulty")
-    with chat_server() as chat:
+    with chat_server() as llm:
         environment = {
             "PYTHONPATH": str(tmp_path / "site"),
-            "OS_LLM_BASE_URL": chat.address,
+            "OS_LLM_BASE_URL": llm.address,
             "TTS_MODEL": "faulty/raise",
         }
         with live_server(tmp_path, environment, ready=False) as live, live.client() as client:
@@ -284,3 +300,29 @@ def test_a_stream_that_breaks_off_says_so(tmp_path):
     assert '"error"' in events[-2]
     assert events[-1] == "data: [DONE]"
     assert "Traceback" not in log
+
+
+class SilentAnswer(chat._SpokenAnswer):
+    """Its voice has nothing to say yet."""
+
+    async def _speak(self) -> None:
+        await asyncio.Event().wait()
+
+
+async def test_a_listener_who_leaves_ends_the_work():
+    """The queue is full then, and nobody takes anything from it any more."""
+    full = asyncio.Event()
+
+    async def chunks():
+        while True:
+            if answer.ready.full():
+                full.set()
+            yield {"choices": []}
+
+    body = chat.ChatBody(messages=[], audio={"format": "pcm16"})
+    answer = SilentAnswer(body, OpenSpeech(Config()))
+    working = asyncio.ensure_future(answer.work(chunks()))
+    await asyncio.wait_for(full.wait(), 10)
+    working.cancel()
+    done, _ = await asyncio.wait({working}, timeout=10)
+    assert done

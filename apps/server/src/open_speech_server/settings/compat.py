@@ -27,8 +27,6 @@ class Translation:
     """Values by the names of our settings, in lower case."""
     notes: list[str] = field(default_factory=list)
     """What else changes, a sentence each."""
-    used: list[str] = field(default_factory=list)
-    """Variables that were understood, in upper case."""
 
 
 def translate(server: str, environment: Mapping[str, str]) -> Translation:
@@ -40,7 +38,6 @@ def translate(server: str, environment: Mapping[str, str]) -> Translation:
     found = Translation(settings=dict(COMPAT[server]["settings"]))
     for name, meaning in COMPAT[server]["variables"].items():
         if value := environment.get(name, "").strip():
-            found.used.append(name.upper())
             _take(server, meaning, value, found)
     return found
 

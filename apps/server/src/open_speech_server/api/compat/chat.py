@@ -16,7 +16,7 @@ from contextlib import aclosing
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 from starlette.responses import JSONResponse, Response
 
 from open_speech import Audio, Kind, OpenSpeech, Samples, SpeechRequest
@@ -24,11 +24,12 @@ from open_speech.codecs.encode import to_pcm16
 from open_speech.codecs.resample import Resampler
 from open_speech.errors import InvalidRequest, OpenSpeechError, Unavailable
 
+from ...settings.compat import our_model
 from ...state import ServerState, speech_of, state_of
 from ..bodies import ClientBody
 from ..delivery import encoded
 from ..openai.references import MAX_REFERENCE_BYTES, sound_in_text
-from ..realtime.llm import ChatModel, LanguageModelFailed
+from ..realtime.llm import MAX_ANSWER, ChatModel, LanguageModelFailed
 from ..streaming import LiveResponse, after_first, event, while_connected
 
 router = APIRouter()
@@ -40,6 +41,16 @@ KEPT_S = 3600
 MAX_KEPT = 4_000_000
 """Characters of all these texts; the oldest go first."""
 MAX_MESSAGES = 1_000
+
+
+def _our_name(name: str | None) -> str | None:
+    return name and our_model(SERVER, name)
+
+
+SERVER = "speaches"
+"""The table of ``compat.toml`` for this API."""
+ModelName = Annotated[str | None, AfterValidator(_our_name)]
+"""A name of a model, as that API or ours has it."""
 
 
 class AudioOut(ClientBody):
@@ -59,8 +70,8 @@ class ChatBody(ClientBody):
     audio: AudioOut | None = None
     stream: bool = False
     n: Literal[1] | None = None
-    transcription_model: str | None = Field(None, max_length=256)
-    speech_model: str | None = Field(None, max_length=256)
+    transcription_model: ModelName = Field(None, max_length=256)
+    speech_model: ModelName = Field(None, max_length=256)
     speech_extra_body: dict[str, Any] | None = None
     transcription_extra_body: dict[str, Any] | None = None
 
@@ -89,11 +100,11 @@ class Spoken:
             self._characters -= len(old) + len(gone)
 
     def text(self, name: object) -> str:
-        """Raises InvalidRequest for an id that is not known, or not any more."""
+        """Raises InvalidRequest for an id that is unknown or has expired."""
         expires, text = self._texts.get(str(name), (0.0, ""))
         if expires < time.time():
             raise InvalidRequest(
-                f"There is no audio {str(name)[:64]!r}, or not any more.",
+                f"The audio {str(name)[:64]!r} does not exist or has expired.",
                 param="messages",
                 hint="Send what was said as the message's content.",
             )
@@ -258,14 +269,17 @@ class _SpokenAnswer:
 
     async def work(self, chunks: AsyncGenerator[dict[str, Any], None]) -> None:
         """Read and speak; what goes wrong is raised once the client has what there is."""
+        failure: Exception | None = None
         try:
             async with asyncio.TaskGroup() as both:
                 both.create_task(self._read(chunks))
                 both.create_task(self._speak())
-        except BaseExceptionGroup as errors:
-            raise errors.exceptions[0] from None
-        finally:
-            await self.ready.put(None)
+        except ExceptionGroup as errors:
+            failure = errors.exceptions[0]
+        # Not when cancelled: nobody empties the queue then, and this would wait for ever.
+        await self.ready.put(None)
+        if failure:
+            raise failure
 
     async def _read(self, chunks: AsyncGenerator[dict[str, Any], None]) -> None:
         said = ""
@@ -280,6 +294,8 @@ class _SpokenAnswer:
                     delta["audio"] = self._audio(transcript=text)
                     await self._words.put(text)
             await self.ready.put(chunk)
+            if len(said) > MAX_ANSWER:
+                break
         await self._words.put(None)
         _spoken.keep(self._id, said)
 

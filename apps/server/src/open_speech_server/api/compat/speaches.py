@@ -11,12 +11,12 @@ from functools import partial
 from typing import Annotated, Any, ClassVar
 
 from fastapi import APIRouter, Depends, HTTPException, Request, WebSocket
-from pydantic import AfterValidator, Field
+from pydantic import Field
 from starlette.responses import JSONResponse, Response
 
 from open_speech import Kind, ModelInfo, OpenSpeech
 from open_speech.aio import in_thread
-from open_speech.errors import ModelInUse, OpenSpeechError
+from open_speech.errors import OpenSpeechError
 from open_speech.service import ModelState, ModelStatus, SpanOptions
 
 from ...settings.compat import COMPAT, our_model
@@ -36,11 +36,8 @@ router = APIRouter()
 router.include_router(chat.router)
 Speech = Annotated[OpenSpeech, Depends(speech_of)]
 State = Annotated[ServerState, Depends(state_of)]
-NAME = next(
-    name for name, table in COMPAT.items() if table["module"] == __name__.rpartition(".")[2]
-)
-our_name = partial(our_model, NAME)
-VAD_NAMES: list[str] = COMPAT[NAME]["vad_models"]
+our_name = partial(our_model, chat.SERVER)
+VAD_NAMES: list[str] = COMPAT[chat.SERVER]["vad_models"]
 """What it calls the model for voice activity, which means the default one."""
 _NO_KEY = (
     "API key required. Please provide an API key using the Authorization header with Bearer scheme."
@@ -60,20 +57,13 @@ def error_json(status: int, error: Mapping[str, Any]) -> tuple[int, object]:
     return status, {"detail": message}
 
 
-def _optional(name: str | None) -> str | None:
-    return name and our_name(name)
-
-
-ModelName = Annotated[str | None, AfterValidator(_optional)]
-
-
 # Speech
 
 
 class Body(SpeechBody):
     """Its fields are among ours."""
 
-    model: ModelName = None
+    model: chat.ModelName = None
 
 
 @router.post("/v1/audio/speech")
@@ -93,13 +83,13 @@ def _keep_alive(asked: float | str | None, state: ServerState) -> float | str | 
 class Translation(TranslationForm):
     """Its fields are among ours."""
 
-    model: ModelName = None
+    model: chat.ModelName = None
 
 
 class Form(TranscriptionForm):
     """Ours, with the words to expect in one text."""
 
-    model: ModelName = None
+    model: chat.ModelName = None
     hotwords: str | None = Field(None, max_length=10_000)
 
     @property
@@ -180,8 +170,9 @@ async def realtime(
     transcription_model: str | None = None,
 ) -> None:
     """As ours, with the events' earlier names."""
-    hears = _optional(transcription_model)
-    await converse(websocket, _optional(model), intent, language, hears, beta=True)
+    hears = our_name(transcription_model) if transcription_model else None
+    asked = our_name(model) if model else None
+    await converse(websocket, asked, intent, language, hears, beta=True)
 
 
 # Models
@@ -295,8 +286,6 @@ async def _models(speech: OpenSpeech, *, here: bool) -> list[ModelStatus]:
 async def _status(speech: OpenSpeech, name: str) -> ModelStatus | None:
     try:
         return await speech.catalog.status(our_name(name))
-    except ModelInUse:
-        raise
     except OpenSpeechError as error:
         if error.code in {"model_not_found", "provider_missing", "invalid_model_id"}:
             return None
@@ -306,7 +295,7 @@ async def _status(speech: OpenSpeech, name: str) -> ModelStatus | None:
 def _listed(statuses: Sequence[ModelStatus], task: str | None) -> dict[str, Any]:
     data = [_model_json(status, status.id) for status in statuses]
     known = {status.id: status for status in statuses}
-    for theirs in COMPAT[NAME]["models_here"]:
+    for theirs in COMPAT[chat.SERVER]["models_here"]:
         plain = theirs.removesuffix("*")
         if not theirs.endswith("-*") and (status := known.get(our_name(plain))):
             data.append(_model_json(status, plain))
