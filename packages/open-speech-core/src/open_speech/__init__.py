@@ -7,6 +7,8 @@ from ._lifecycle.policy import Policy
 from ._operations.operation import Operation
 from ._plugins.backends import (
     Backend,
+    DiarizationBackend,
+    DiarizationModel,
     LoadContext,
     Model,
     STTBackend,
@@ -42,6 +44,12 @@ from ._types.models import (
     PackagedWeights,
     Voice,
 )
+from ._types.speakers import (
+    DiarizationRequest,
+    EmbeddingRequest,
+    SpeakerEmbedding,
+    SpeakerTurn,
+)
 from ._types.speech import Phonemes, PhonemesRequest, SpeechRequest
 from ._types.tokens import TokenKind
 from ._types.transcription import (
@@ -75,6 +83,10 @@ __all__ = [
     "Defaults",
     "DetectedLanguage",
     "DetectionRequest",
+    "DiarizationBackend",
+    "DiarizationModel",
+    "DiarizationRequest",
+    "EmbeddingRequest",
     "Flush",
     "Flushed",
     "Kind",
@@ -99,6 +111,8 @@ __all__ = [
     "STTModel",
     "Samples",
     "Segment",
+    "SpeakerEmbedding",
+    "SpeakerTurn",
     "SpeechActivity",
     "SpeechRequest",
     "TTSBackend",

@@ -176,6 +176,7 @@ class Config:
     tts: Defaults = field(default_factory=Defaults)
     vad: Defaults = field(default_factory=Defaults)
     turn: Defaults = field(default_factory=Defaults)
+    diarization: Defaults = field(default_factory=Defaults)
     policy: Policy = field(default_factory=Policy)
     data_dir: Path | None = None
     """Where manifests and environments are kept; None keeps nothing."""

@@ -6,6 +6,8 @@ operations, and a model has one method for each.
 
 from .align import ALIGN
 from .detect import DETECT
+from .diarize import DIARIZE
+from .embed import EMBED
 from .listen import LISTEN
 from .operation import Fed, Needs, Operation
 from .phonemize import PHONEMIZE
@@ -16,6 +18,8 @@ from .turn_end import PREDICT_TURN_END
 __all__ = [
     "ALIGN",
     "DETECT",
+    "DIARIZE",
+    "EMBED",
     "LISTEN",
     "PHONEMIZE",
     "PREDICT_TURN_END",

@@ -17,6 +17,7 @@ _DOING = {
     Kind.TTS: "text to speech",
     Kind.VAD: "voice activity detection",
     Kind.TURN: "end-of-turn detection",
+    Kind.DIARIZATION: "diarization",
 }
 
 

@@ -200,6 +200,16 @@ def check_number(value: object, what: str) -> float:
     return number
 
 
+def check_whole(value: object, what: str) -> int:
+    """Return a whole number; InvalidResult for anything else, a truth value among it."""
+    try:
+        if not isinstance(value, bool):
+            return operator.index(value)  # type: ignore[arg-type]  # that is the question
+    except TypeError:
+        pass
+    raise invalid(f"{what} as {_type(value)}, not as a whole number")
+
+
 def _type(value: object) -> str:
     kind = type(value)
     return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"

@@ -11,6 +11,8 @@ from typing import Any, ClassVar
 from .._operations import (
     ALIGN,
     DETECT,
+    DIARIZE,
+    EMBED,
     LISTEN,
     PHONEMIZE,
     PREDICT_TURN_END,
@@ -28,6 +30,12 @@ from .._types.listening import (
     TurnRequest,
 )
 from .._types.models import Kind, ModelInfo, ModelPattern
+from .._types.speakers import (
+    DiarizationRequest,
+    EmbeddingRequest,
+    SpeakerEmbedding,
+    SpeakerTurn,
+)
 from .._types.speech import Phonemes, PhonemesRequest, SpeechRequest
 from .._types.transcription import AlignmentRequest, TranscriptionEvent, TranscriptionRequest
 
@@ -145,6 +153,30 @@ class TurnModel(Model):
         """Judge the pause at the end of the sound: yield one ``TurnEnd``."""
 
 
+class DiarizationModel(Model):
+    """A loaded model that tells who speaks."""
+
+    @abstractmethod
+    def diarize(
+        self, request: DiarizationRequest, sound: Iterator[Audio]
+    ) -> Iterator[SpeakerTurn | None]:
+        """Tell the speakers of a recording apart: yield their turns, ordered by where they begin.
+
+        ``sound`` waits for the next chunk, of any length, and ends with the recording. Hours may
+        come: keep what the speakers are told apart by rather than the sound. Yield None now and
+        then during long work. Turns may overlap, and a recording without speech has none. Called
+        once per recording, and several of these run at a time (``ModelInfo.sessions``): keep what
+        is its own in local variables.
+        """
+
+    def embed(self, request: EmbeddingRequest) -> Iterator[SpeakerEmbedding | None]:
+        """Describe a voice (``Capability.EMBEDDING``): yield one vector of length 1.
+
+        A plain generator, asked only of models that declare it.
+        """
+        raise NotImplementedError
+
+
 class Backend(ABC):
     """What a provider registers: stateless, cheap to make, importing no engine."""
 
@@ -225,6 +257,18 @@ class TurnBackend(Backend):
     operations: ClassVar[tuple[Operation[Any, Any], ...]] = (PREDICT_TURN_END,)
 
     def load(self, model: ModelInfo, context: LoadContext) -> TurnModel:
+        """Load one model. Runs in the worker; the place to import the engine."""
+        return self.model_class(model, context)
+
+
+class DiarizationBackend(Backend):
+    """Tells who speaks."""
+
+    kind: ClassVar[Kind] = Kind.DIARIZATION
+    model_class: ClassVar[type[DiarizationModel]]
+    operations: ClassVar[tuple[Operation[Any, Any], ...]] = (DIARIZE, EMBED)
+
+    def load(self, model: ModelInfo, context: LoadContext) -> DiarizationModel:
         """Load one model. Runs in the worker; the place to import the engine."""
         return self.model_class(model, context)
 

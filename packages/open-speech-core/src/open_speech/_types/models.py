@@ -22,6 +22,8 @@ class Kind(StrEnum):
     """Voice activity: when somebody speaks."""
     TURN = "turn"
     """The end of a turn: whether somebody who pauses has finished."""
+    DIARIZATION = "diarization"
+    """Diarization: who speaks when."""
 
 
 class Capability(StrEnum):
@@ -65,6 +67,10 @@ class Capability(StrEnum):
     """Tells the phonemes of a text (``TTSModel.phonemize``)."""
     SEED = "seed"
     """Repeats its output for the same seed."""
+    EMBEDDING = "embedding"
+    """Gives a voice as a vector (``DiarizationModel.embed``)."""
+    SPEECH_SPANS = "speech_spans"
+    """Wants to be told where somebody speaks (``DiarizationRequest.speech``)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,6 +170,9 @@ class ModelInfo:
     """Further names for the model."""
     concurrency: int = 1
     """How many requests a loaded model takes at the same time."""
+    same_voice: float = 0.7
+    """Diarization only: the cosine similarity from which two of its embeddings are taken for the
+    same voice (``Capability.EMBEDDING``)."""
     sessions: int = 8
     """How many calls that are fed while they run a loaded model keeps apart at the same time. They
     take turns, with each other and with other calls, and do not count as ``concurrency``."""

@@ -11,13 +11,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .conformance import STTConformance, TTSConformance, TurnConformance, VADConformance
+    from .conformance import (
+        DiarizationConformance,
+        STTConformance,
+        TTSConformance,
+        TurnConformance,
+        VADConformance,
+    )
     from .hostile import HOSTILE, hostile_source, provider_source
     from .install import build_library_wheel, build_wheel, install_provider, remove_provider
     from .sound import assert_similar, join, noise, read_wav, silence, sine, wav_bytes
 
 __all__ = [
     "HOSTILE",
+    "DiarizationConformance",
     "STTConformance",
     "TTSConformance",
     "TurnConformance",
@@ -38,7 +45,13 @@ __all__ = [
 ]
 
 _HOMES = {
-    "conformance": ("STTConformance", "TTSConformance", "TurnConformance", "VADConformance"),
+    "conformance": (
+        "DiarizationConformance",
+        "STTConformance",
+        "TTSConformance",
+        "TurnConformance",
+        "VADConformance",
+    ),
     "hostile": ("HOSTILE", "hostile_source", "provider_source"),
     "install": ("build_library_wheel", "build_wheel", "install_provider", "remove_provider"),
     "sound": ("assert_similar", "join", "noise", "read_wav", "silence", "sine", "wav_bytes"),

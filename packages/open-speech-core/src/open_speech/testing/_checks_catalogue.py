@@ -14,6 +14,7 @@ import pytest
 from .._operations.validation import MAX_RATE, MIN_RATE
 from .._plugins.backends import (
     Backend,
+    DiarizationBackend,
     STTBackend,
     TTSBackend,
     TurnBackend,
@@ -47,15 +48,17 @@ _SPEECH = frozenset(
         Capability.WORD_TIMESTAMPS,
     }
 )
+_SPEAKERS = frozenset({Capability.EMBEDDING, Capability.SPEECH_SPANS})
 MAX_GAP_S = 2.0
 """Silence between sentences that a model may declare."""
 MAX_GAIN_DB = 12.0
 """Of a voice."""
 CAPABILITIES = {
     Kind.TTS: _SPEECH,
-    Kind.STT: frozenset(Capability) - _SPEECH | {Capability.WORD_TIMESTAMPS},
+    Kind.STT: frozenset(Capability) - _SPEECH - _SPEAKERS | {Capability.WORD_TIMESTAMPS},
     Kind.VAD: frozenset[Capability](),
     Kind.TURN: frozenset[Capability](),
+    Kind.DIARIZATION: _SPEAKERS,
 }
 """What models of each kind may declare."""
 _BACKENDS: dict[Kind, type[Backend]] = {
@@ -63,6 +66,7 @@ _BACKENDS: dict[Kind, type[Backend]] = {
     Kind.STT: STTBackend,
     Kind.VAD: VADBackend,
     Kind.TURN: TurnBackend,
+    Kind.DIARIZATION: DiarizationBackend,
 }
 
 

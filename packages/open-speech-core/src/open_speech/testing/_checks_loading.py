@@ -9,7 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from .._plugins.backends import Model, STTModel, TTSModel, TurnModel, VADModel
+from .._plugins.backends import (
+    DiarizationModel,
+    Model,
+    STTModel,
+    TTSModel,
+    TurnModel,
+    VADModel,
+)
 from .._types.models import Kind, ModelInfo
 from ._checks_catalogue import CAPABILITIES
 from ._suite import Suite
@@ -19,6 +26,7 @@ _MODELS: dict[Kind, type[Model]] = {
     Kind.STT: STTModel,
     Kind.VAD: VADModel,
     Kind.TURN: TurnModel,
+    Kind.DIARIZATION: DiarizationModel,
 }
 
 

@@ -98,6 +98,11 @@ class Suite:
     """What is said in ``audio``, to align where ``ALIGNMENT`` is declared."""
     time_tolerance_s: ClassVar[float] = 0.5
     """How far times may lie outside of their audio or segment."""
+    speakers: ClassVar[int | None] = None
+    """How many speakers there are in ``audio``, for a model that tells them apart."""
+    voices: ClassVar[Sequence[tuple[Audio, Audio]]] = ()
+    """Two recordings of each of several speakers, at the model's rate, where ``EMBEDDING`` is
+    declared."""
     grammar: ClassVar[str | None] = None
     """A grammar to try where ``GRAMMAR`` is declared."""
 

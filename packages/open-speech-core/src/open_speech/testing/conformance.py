@@ -24,10 +24,12 @@ from ._checks_hearing import HearingChecks
 from ._checks_import import ImportChecks
 from ._checks_listening import ListeningChecks
 from ._checks_loading import LoadingChecks
+from ._checks_speakers import SpeakerChecks
 from ._checks_speech import SpeechChecks
 from ._checks_turns import TurnChecks
 
 __all__ = [
+    "DiarizationConformance",
     "STTConformance",
     "TTSConformance",
     "TurnConformance",
@@ -49,3 +51,7 @@ class VADConformance(ActivityChecks, LoadingChecks, ImportChecks, CatalogueCheck
 
 class TurnConformance(TurnChecks, LoadingChecks, ImportChecks, CatalogueChecks):
     """Checks of one backend for the ends of turns. Derive a ``Test...`` class, set ``backend``."""
+
+
+class DiarizationConformance(SpeakerChecks, LoadingChecks, ImportChecks, CatalogueChecks):
+    """Checks of one backend for diarization. Derive a ``Test...`` class and set ``backend``."""
