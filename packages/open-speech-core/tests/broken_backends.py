@@ -17,6 +17,8 @@ import numpy as np
 
 from open_speech import AlignmentRequest
 from open_speech._plugins.backends import (
+    DiarizationBackend,
+    DiarizationModel,
     LoadContext,
     STTBackend,
     STTModel,
@@ -44,6 +46,12 @@ from open_speech._types.models import (
     PackagedWeights,
     Voice,
 )
+from open_speech._types.speakers import (
+    DiarizationRequest,
+    EmbeddingRequest,
+    SpeakerEmbedding,
+    SpeakerTurn,
+)
 from open_speech._types.speech import Phonemes, PhonemesRequest, SpeechRequest
 from open_speech._types.transcription import (
     DetectedLanguage,
@@ -56,6 +64,7 @@ from open_speech._types.transcription import (
 )
 from open_speech.errors import InvalidRequest
 from open_speech.testing import (
+    DiarizationConformance,
     STTConformance,
     TTSConformance,
     TurnConformance,
@@ -66,6 +75,7 @@ from open_speech.testing._checks_activity import ActivityChecks
 from open_speech.testing._checks_catalogue import CatalogueChecks
 from open_speech.testing._checks_import import ImportChecks
 from open_speech.testing._checks_listening import ListeningChecks
+from open_speech.testing._checks_speakers import SpeakerChecks
 from open_speech.testing._checks_turns import TurnChecks
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -83,6 +93,7 @@ SUITES: dict[type[Any], type[Any]] = {
     STTBackend: STTConformance,
     VADBackend: VADConformance,
     TurnBackend: TurnConformance,
+    DiarizationBackend: DiarizationConformance,
 }
 _numbers = itertools.count()
 
@@ -724,6 +735,119 @@ detects("test_speech_is_told_from_silence", lambda _s, _r, sound: judged(sound, 
         audio=sine(1.0))  # fmt: skip
 detects("test_sounds_do_not_mix", _remembers)
 detects("test_stopping_early_leaves_it_usable", _cannot_stop)
+
+DIARIZER = ModelInfo(
+    id="broken/speakers",
+    kind=Kind.DIARIZATION,
+    capabilities=frozenset({Capability.EMBEDDING}),
+)
+
+
+def loud_turns(sound: Iterator[Audio], *, speaker: int = 0, at_least: float = 0.01) -> list[Any]:
+    """One turn for all that is loud."""
+    whole = np.concatenate([np.zeros(0, np.float32), *(each.samples for each in sound)])
+    loud = np.flatnonzero(np.abs(whole) >= at_least)
+    if not len(loud):
+        return []
+    start, end = loud[0] / 16_000, (loud[-1] + 1) / 16_000
+    return [SpeakerTurn(start=float(start), end=float(end), speaker=speaker)]
+
+
+class Telling(DiarizationModel):
+    """Sound in every respect; the others override one thing."""
+
+    def diarize(self, request: DiarizationRequest, sound: Iterator[Audio]) -> Iterator[Any]:
+        yield from loud_turns(sound)
+
+    def embed(self, request: EmbeddingRequest) -> Iterator[Any]:
+        """Told by loudness: what peaks below one half is one voice, the rest another."""
+        quiet = float(np.abs(request.audio.samples).max()) < 0.5
+        yield SpeakerEmbedding(vector=(1.0, 0.0) if quiet else (0.0, 1.0))
+
+
+class TellingBackend(DiarizationBackend):
+    name = "broken"
+    made: Callable[[], Any] = Telling
+
+    def list_available(self) -> list[ModelInfo]:
+        return [DIARIZER]
+
+    def load(self, model: ModelInfo, context: LoadContext) -> DiarizationModel:
+        made: DiarizationModel = type(self).made()
+        return made
+
+
+VOICES = tuple(
+    (sine(1.0, amplitude=amplitude), sine(2.0, amplitude=amplitude)) for amplitude in (0.2, 0.9)
+)
+
+
+class TestSoundDiarizer(DiarizationConformance):
+    backend = TellingBackend
+    voices = VOICES
+    vars().update(WITHOUT_IMPORT)
+
+
+def tells(check: str, method: str, broken: Callable[..., Any], **settings: Any) -> None:
+    """The check must fail for a model with this ``diarize`` or ``embed``."""
+    model = type("BrokenModel", (Telling,), {method: broken})
+    others = {name: None for name in vars(SpeakerChecks) if name.startswith("test_")}
+    others.pop(check)
+    breaks(check, TellingBackend, made=model, settings={**WITHOUT_CATALOGUE, **others, **settings})
+
+
+def _turn_per_chunk(_self: Any, _request: Any, sound: Iterator[Audio]) -> Iterator[Any]:
+    at = 0.0
+    for audio in sound:
+        for turn in loud_turns(iter([audio])):
+            yield replace(turn, start=at + turn.start, end=at + turn.end)
+        at += audio.seconds
+
+
+def _twice(_self: Any, _request: Any, sound: Iterator[Audio]) -> Iterator[Any]:
+    for turn in loud_turns(sound):
+        yield turn
+        yield replace(turn, speaker=1)
+
+
+_RECORDINGS: list[int] = []
+
+
+def _counts(_self: Any, _request: Any, sound: Iterator[Audio]) -> Iterator[Any]:
+    """Keeps on the model what belongs to one recording: each has other speakers."""
+    _RECORDINGS.append(0)
+    yield from loud_turns(sound, speaker=len(_RECORDINGS))
+
+
+def _needs_sound(_self: Any, _request: Any, sound: Iterator[Audio]) -> Iterator[Any]:
+    first, *_ = sound
+    yield from loud_turns(iter([first]))
+
+
+def _goes_on(_self: Any, _request: Any, sound: Iterator[Audio]) -> Any:
+    return _Unstoppable(_twice(_self, _request, sound))
+
+
+tells("test_diarizes", "diarize", lambda _s, _r, sound: loud_turns(sound),
+      audio=sine(1.0), speakers=2)  # fmt: skip
+tells(
+    "test_silence_has_no_speakers",
+    "diarize",
+    lambda _s, _r, sound: loud_turns(sound, at_least=0.0),
+)
+tells("test_any_length_is_accepted", "diarize", _needs_sound)
+tells("test_chunks_make_no_difference", "diarize", _turn_per_chunk)
+tells("test_no_more_speakers_than_asked", "diarize", _twice)
+tells("test_recordings_do_not_mix", "diarize", _counts)
+tells("test_stopping_early_leaves_it_usable", "diarize", _goes_on)
+_VECTORS = itertools.cycle([(1.0, 0.0), (0.0, 1.0)])
+tells("test_embeds", "embed", lambda *_: iter([SpeakerEmbedding(vector=next(_VECTORS))]))
+tells(
+    "test_a_voice_is_known_again",
+    "embed",
+    lambda *_: iter([SpeakerEmbedding(vector=(1.0, 0.0))]),
+    voices=VOICES,
+)
 
 _ANSWERS = itertools.cycle([0.2, 0.9])
 judges("test_judges", lambda *_: iter([TurnEnd(probability=next(_ANSWERS))]))

@@ -13,19 +13,23 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from open_speech.testing import (
+    DiarizationConformance,
     STTConformance,
     TTSConformance,
     TurnConformance,
     VADConformance,
     hostile_source,
     install_provider,
+    join,
     provider_source,
+    silence,
     sine,
 )
 from open_speech.testing.tone import (
     EchoBackend,
     LevelBackend,
     LoudnessBackend,
+    PitchBackend,
     ToneBackend,
 )
 
@@ -62,6 +66,15 @@ class TestToneJudgesTurns(TurnConformance):
     backend = LoudnessBackend
     audio = sine(1.0)
     other_audio = sine(1.0, amplitude=0.9)
+
+
+class TestTonePitch(DiarizationConformance):
+    backend = PitchBackend
+    audio = join(sine(1.0), silence(0.5), sine(1.0, frequency=880.0))
+    speakers = 2
+    voices = tuple(
+        (sine(1.0, frequency=hertz), sine(1.5, frequency=hertz)) for hertz in (220.0, 880.0)
+    )
 
 
 HOSTILE_IMPORTS = {
@@ -183,7 +196,13 @@ def test_hostile_imports_are_noticed(hostile: Outcomes) -> None:
 
 def test_every_check_has_been_seen_to_fail(broken: Outcomes) -> None:
     red = set(HOSTILE_IMPORTS.values()).union(*(failed(checks) for checks in broken.values()))
-    suites = (TTSConformance, STTConformance, VADConformance, TurnConformance)
+    suites = (
+        TTSConformance,
+        STTConformance,
+        VADConformance,
+        TurnConformance,
+        DiarizationConformance,
+    )
     assert set().union(*map(checks_of, suites)) == red - {""}
 
 

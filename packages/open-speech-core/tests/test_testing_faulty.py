@@ -19,6 +19,8 @@ from open_speech._types.transcription import TranscriptionRequest
 from open_speech.errors import InvalidResult
 from open_speech.testing import sine
 from open_speech.testing.faulty import (
+    DIARIZATION_FAULTS,
+    EMBEDDING_FAULTS,
     HEARING_FAULTS,
     LOAD_FAULTS,
     SPEECH_FAULTS,
@@ -74,7 +76,10 @@ print(len(list(model.synthesize(SpeechRequest(text="{text}", voice="any")))), "c
 
 def test_every_fault_has_a_model() -> None:
     listed = {model.id for backend in open_speech_backends() for model in backend.list_available()}
-    expected = {"any", "hear", *SPEECH_FAULTS, *LOAD_FAULTS, *(f"hear-{f}" for f in HEARING_FAULTS)}
+    expected = {"any", "hear", "diarize", *SPEECH_FAULTS, *LOAD_FAULTS}
+    expected |= {f"hear-{fault}" for fault in HEARING_FAULTS}
+    expected |= {f"diarize-{fault}" for fault in DIARIZATION_FAULTS}
+    expected |= {f"embed-{fault}" for fault in EMBEDDING_FAULTS}
     assert listed == {f"faulty/{name}" for name in expected}
 
 

@@ -47,7 +47,7 @@ def test_a_module_is_found_as_a_provider(site: Path) -> None:
     assert (provider.distribution, provider.version) == ("open-speech-provider-tone", "2.5")
     assert provider.requires == ("numpy>=1",)
     names = [backend.name for backend in load_backends(provider)]
-    assert names == ["tone", "tone-echo", "tone-level", "tone-loudness"]
+    assert names == ["tone", "tone-echo", "tone-level", "tone-loudness", "tone-pitch"]
     assert info.parent == site
 
 

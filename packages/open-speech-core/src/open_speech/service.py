@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from types import TracebackType
@@ -46,6 +46,7 @@ from ._listening.spans import SpanOptions, SpeechSpan, speech_spans
 from ._operations import (
     ALIGN,
     DETECT,
+    EMBED,
     LISTEN,
     PHONEMIZE,
     SYNTHESIZE,
@@ -72,6 +73,7 @@ from ._synthesis.utterances import (
 from ._types.audio import Audio
 from ._types.listening import DetectionRequest
 from ._types.models import Capability, Kind, ModelInfo
+from ._types.speakers import DiarizationRequest, EmbeddingRequest, SpeakerEmbedding
 from ._types.speech import SpeechRequest
 from ._types.transcription import (
     Transcription,
@@ -84,6 +86,10 @@ from ._worker.heap import configure as configure_heap
 from ._worker.protocol import Load
 from .aio import ahead
 from .errors import InvalidRequest, ModelNotFound, OpenSpeechError
+from .speakers.diarization import Diarization
+from .speakers.joining import by_speaker
+from .speakers.known import KnownSpeaker
+from .speakers.recordings import Recording, diarize, embed, opened
 from .transcripts.recordings import Sound, TranscriptCollector, chunks_of, transcribe_chunks
 from .voices.cloning import with_voice
 from .voices.library import VoiceLibrary
@@ -465,6 +471,7 @@ class OpenSpeech:
         *,
         model: str | None = None,
         keep_alive_s: float | None = None,
+        speakers: Diarization | None = None,
     ) -> AsyncGenerator[TranscriptionEvent, None]:
         """Understand a recording, segment by segment; closing the generator stops it.
 
@@ -472,7 +479,8 @@ class OpenSpeech:
         one after the other, in the language of the first, and times are those of the whole, none
         of them beyond its end. The first is there before the model is asked for; a generator is
         closed at the end. ``request`` says how to understand it; its own ``audio`` is not looked
-        at. Raises as ``synthesize`` does, and what the generator raises.
+        at. Where ``speakers`` of the recording are given, segments are cut by them, at the times of
+        words if the model tells them. Raises as ``synthesize`` does, and what the generator raises.
         """
         request = request or TranscriptionRequest()
         async with aclosing(chunks_of(sound)) as chunks:
@@ -481,8 +489,11 @@ class OpenSpeech:
             if (first := await anext(chunks, None)) is None:
                 return
             async with self.manager.lease(name, keep_alive_s=keep_alive_s) as lease:
+                if speakers and Capability.WORD_TIMESTAMPS in lease.model.capabilities:
+                    request = replace(request, word_timestamps=True)
                 TRANSCRIBE.check(request, lease.model)
-                async with aclosing(transcribe_chunks(lease, request, first, chunks)) as events:
+                heard = by_speaker(transcribe_chunks(lease, request, first, chunks), speakers)
+                async with aclosing(heard) as events:
                     async for event in events:
                         yield event
 
@@ -494,6 +505,7 @@ class OpenSpeech:
         model: str | None = None,
         keep_alive_s: float | None = None,
         pauses: bool = False,
+        speakers: Diarization | None = None,
     ) -> Transcription:
         """Understand a whole recording at once. Arguments and errors as for ``transcribe_stream``.
 
@@ -507,7 +519,7 @@ class OpenSpeech:
             chunks = await held.enter_async_context(aclosing(chunks_of(sound)))
             watched = transcript.watch(chunks)
             events = self.transcribe_stream(
-                watched, request, model=model, keep_alive_s=keep_alive_s
+                watched, request, model=model, keep_alive_s=keep_alive_s, speakers=speakers
             )
             async for event in await held.enter_async_context(aclosing(events)):
                 transcript.add(event)
@@ -542,6 +554,51 @@ class OpenSpeech:
         async with aclosing(events):
             activity = [event async for event in events]
         return list(speech_spans(activity, seconds, options or SpanOptions()))
+
+    async def diarize(
+        self,
+        recording: Recording,
+        request: DiarizationRequest | None = None,
+        *,
+        model: str | None = None,
+        known: Sequence[KnownSpeaker] = (),
+        keep_alive_s: float | None = None,
+    ) -> Diarization:
+        """Tell the speakers of a recording of any length apart.
+
+        A recording that is not given as a function must have the model's ``sample_rate``, and is
+        held in memory. ``known`` speakers get their names where the model is sure of the voice
+        (``ModelInfo.same_voice``), all others letters. Raises as ``synthesize`` does,
+        UnsupportedCapability for known speakers where the model does not compare voices,
+        InvalidRequest where a known voice is too short, and what the recording raises.
+        """
+        request = request or DiarizationRequest()
+        name = model or self.default_model(Kind.DIARIZATION)
+        capabilities.require_kind(self.resolve(name), Kind.DIARIZATION)
+        info = self.manager.instance(name).model
+        if known:
+            EMBED.check(EmbeddingRequest(audio=known[0].audio), info)
+        wants_speech = request.speech is None and Capability.SPEECH_SPANS in info.capabilities
+        if wants_speech and (detector := self._found(Kind.VAD)):
+            spans = await self.find_speech(opened(recording, detector.sample_rate))
+            request = replace(request, speech=tuple((span.start, span.end) for span in spans))
+        async with self.manager.lease(name, keep_alive_s=keep_alive_s) as lease:
+            return await diarize(lease, request, recording, known)
+
+    async def embed(
+        self, audio: Audio, *, model: str | None = None, keep_alive_s: float | None = None
+    ) -> SpeakerEmbedding:
+        """Describe the voice of a recording of one speaker as a vector of length 1.
+
+        The sound must have the model's ``sample_rate``. Vectors of one model can be compared.
+        Raises as ``synthesize`` does, and UnsupportedCapability for a model that only tells
+        speakers apart.
+        """
+        name = model or self.default_model(Kind.DIARIZATION)
+        capabilities.require_kind(self.resolve(name), Kind.DIARIZATION)
+        async with self.manager.lease(name, keep_alive_s=keep_alive_s) as lease:
+            EMBED.check(EmbeddingRequest(audio=audio), lease.model)
+            return await embed(lease, audio)
 
     async def listen(
         self,

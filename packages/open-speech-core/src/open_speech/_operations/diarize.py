@@ -33,8 +33,8 @@ class Diarize(Operation[DiarizationRequest, SpeakerTurn]):
 
         An end a little beyond that of the recording is brought back to it.
         """
-        latest, count, speakers = 0.0, 0, set[int]()
-        for event in results:
+        latest, speakers = 0.0, set[int]()
+        for count, event in enumerate(results, 1):
             turn = _checked(event)
             if turn.start < latest - ORDER_SLACK_S:
                 raise invalid(f"a turn at {turn.start:.2f} s after one at {latest:.2f} s")
@@ -44,9 +44,8 @@ class Diarize(Operation[DiarizationRequest, SpeakerTurn]):
                     f"of {fed.seconds:.2f} seconds"
                 )
             latest = max(latest, turn.start)
-            count += 1
             if count > _ALWAYS + MAX_TURNS_PER_S * fed.seconds:
-                raise invalid(f"more than {count} turns in {fed.seconds:.1f} seconds")
+                raise invalid(f"more than {count - 1} turns in {fed.seconds:.1f} seconds")
             speakers.add(turn.speaker)
             if request.max_speakers is not None and len(speakers) > request.max_speakers:
                 raise invalid(f"{len(speakers)} speakers where at most {request.max_speakers} are")

@@ -125,6 +125,8 @@ class Segment:
     compression_ratio: float = 1.0
     no_speech_prob: float = 0.0
     logprobs: tuple[TokenLogprob, ...] = ()
+    speaker: str | None = None
+    """Who says it, filled by core where speakers are told apart."""
 
     def shifted(self, seconds: float) -> Self:
         """The same segment so many seconds later: of a chunk as part of a whole recording."""

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from .._types.audio import Audio, Word
+from .._types.speakers import SpeakerEmbedding, SpeakerTurn
 from .._types.transcription import DetectedLanguage, Segment
 from .sound import sine
 
@@ -224,6 +225,45 @@ HEARING: dict[str, Callable[[Options], Results]] = {
     "audio": _gives(lambda: [sine(_GOOD_S)]),
 }
 """What listening models can do wrong."""
+
+
+def _turn(start: Any, end: Any, speaker: Any = 0) -> SpeakerTurn:
+    return SpeakerTurn(start=start, end=end, speaker=speaker)
+
+
+DIARIZATION: dict[str, Callable[[Options], Results]] = {
+    **_WORK,
+    "endless": lambda _: iter(lambda: _turn(0.0, 0.1), None),
+    "beyond-the-end": _gives(lambda: [_turn(0.0, 1e6)]),
+    "late": _gives(lambda: [_turn(1e6, 1e6 + 1.0)]),
+    "negative-times": _gives(lambda: [_turn(-1.0, 0.1)]),
+    "reversed-times": _gives(lambda: [_turn(0.1, 0.0)]),
+    "nan-times": _gives(lambda: [_turn(float("nan"), 0.1)]),
+    "disordered": _gives(lambda: [_turn(2.0, 2.1), _turn(0.0, 0.1)]),
+    "speaker-name": _gives(lambda: [_turn(0.0, 0.1, "A")]),
+    "speaker-negative": _gives(lambda: [_turn(0.0, 0.1, -1)]),
+    "too-many-speakers": _gives(lambda: [_turn(0.0, 0.1, 1_000_000)]),
+}
+"""What models that tell speakers apart can do wrong."""
+
+
+def _vector(*numbers: Any) -> SpeakerEmbedding:
+    return SpeakerEmbedding(vector=numbers)
+
+
+EMBEDDING: dict[str, Callable[[Options], Results]] = {
+    **_WORK,
+    "endless": lambda _: iter(lambda: _vector(0.6, 0.8), None),
+    "nan": _gives(lambda: [_vector(float("nan"), 1.0)]),
+    "not-normalized": _gives(lambda: [_vector(3.0, 4.0)]),
+    "zero": _gives(lambda: [_vector(0.0, 0.0)]),
+    "empty": _gives(lambda: [_vector()]),
+    "huge": _gives(lambda: [_vector(1.0, *[0.0] * 100_000)]),
+    "text": _gives(lambda: [_vector("0.6", "0.8")]),
+    "nothing": _gives(list),
+    "two": _gives(lambda: [_vector(0.6, 0.8)] * 2),
+}
+"""What models that describe voices can do wrong."""
 
 
 def _fails_first(options: Options) -> None:

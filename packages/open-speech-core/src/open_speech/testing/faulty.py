@@ -5,6 +5,8 @@ Models: ``faulty/<fault>`` for every name in ``SPEECH_FAULTS`` and ``LOAD_FAULTS
 ``faulty/hear``, which behave until the option ``fault`` (or a text ``fault:<name>``) names one.
 A fault strikes after ``after`` good results (an option, default 0). Listening models declare
 alignment, so that their fault can strike there; a known text makes no difference to them.
+``faulty/diarize-<fault>`` and ``faulty/embed-<fault>``, and ``faulty/diarize``, do so with
+``DIARIZATION_FAULTS`` and ``EMBEDDING_FAULTS``.
 
 Options come from the request, else from ``LoadContext.options``, else from the environment as
 ``OPEN_SPEECH_FAULTY_<NAME>``, so that a test can reach them through any number of layers:
@@ -25,10 +27,25 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from .._plugins.backends import Backend, LoadContext, STTBackend, STTModel, TTSBackend, TTSModel
+from .._plugins.backends import (
+    Backend,
+    DiarizationBackend,
+    DiarizationModel,
+    LoadContext,
+    STTBackend,
+    STTModel,
+    TTSBackend,
+    TTSModel,
+)
 from .._plugins.hookspecs import hookimpl
 from .._types.audio import Audio
 from .._types.models import Capability, Kind, ModelInfo, Voice
+from .._types.speakers import (
+    DiarizationRequest,
+    EmbeddingRequest,
+    SpeakerEmbedding,
+    SpeakerTurn,
+)
 from .._types.speech import SpeechRequest
 from .._types.transcription import (
     AlignmentRequest,
@@ -36,10 +53,12 @@ from .._types.transcription import (
     TranscriptionEvent,
     TranscriptionRequest,
 )
-from ._faults import HEARING, LOAD, SPEECH, Options, ask
+from ._faults import DIARIZATION, EMBEDDING, HEARING, LOAD, SPEECH, Options, ask
 from .sound import sine
 
 __all__ = [
+    "FaultyDiarization",
+    "FaultyDiarizationBackend",
     "FaultyHearing",
     "FaultyHearingBackend",
     "FaultySpeech",
@@ -53,6 +72,8 @@ __all__ = [
 SPEECH_FAULTS = tuple(SPEECH)
 LOAD_FAULTS = tuple(LOAD)
 HEARING_FAULTS = tuple(HEARING)
+DIARIZATION_FAULTS = tuple(DIARIZATION)
+EMBEDDING_FAULTS = tuple(EMBEDDING)
 STEP_S = 0.1
 """Length of each good chunk."""
 STEPS = 3
@@ -124,6 +145,46 @@ class FaultyHearing(STTModel):
         record(self._options, "close")
 
 
+class FaultyDiarization(DiarizationModel):
+    """Tells speakers apart until its fault strikes."""
+
+    def __init__(self, diarizing: str, embedding: str, options: Options) -> None:
+        self._diarizing = diarizing
+        self._embedding = embedding
+        self._options = options
+
+    def diarize(
+        self, request: DiarizationRequest, sound: Iterator[Audio]
+    ) -> Iterator[SpeakerTurn | None]:
+        """Take the sound, yield ``after`` good turns, then do what the fault does."""
+        options = {**self._options, **request.options}
+        fault = str(ask(options, "fault", self._diarizing))
+        steps = int(ask(options, "after", 0) if fault else ask(options, "steps", STEPS))
+        try:
+            for _ in sound:
+                yield None
+            for step in range(steps):
+                take_step(options, step)
+                yield SpeakerTurn(start=step * 0.01, end=step * 0.01 + 0.01, speaker=step % 2)
+            if fault:
+                yield from DIARIZATION[fault](options)
+        finally:
+            record(options, "finally")
+
+    def embed(self, request: EmbeddingRequest) -> Iterator[SpeakerEmbedding]:
+        """Yield a vector, or do what the fault does."""
+        options = {**self._options, **request.options}
+        fault = str(ask(options, "fault", self._embedding))
+        if fault:
+            yield from EMBEDDING[fault](options)
+        else:
+            yield SpeakerEmbedding(vector=(0.6, 0.8))
+
+    def close(self) -> None:
+        """Note it."""
+        record(self._options, "close")
+
+
 class FaultySpeechBackend(TTSBackend):
     """The speaking half."""
 
@@ -161,10 +222,29 @@ class FaultyHearingBackend(STTBackend):
         return FaultyHearing(fault, context.options)
 
 
+class FaultyDiarizationBackend(DiarizationBackend):
+    """The one that tells speakers apart."""
+
+    name = "faulty-diarize"
+
+    def list_available(self) -> list[ModelInfo]:
+        """One model per fault, and ``faulty/diarize``."""
+        faults = [f"-{fault}" for fault in DIARIZATION]
+        ids = [f"faulty/diarize{fault}" for fault in ("", *faults)]
+        return [_diarization(each) for each in (*ids, *(f"faulty/embed-{e}" for e in EMBEDDING))]
+
+    def load(self, model: ModelInfo, context: LoadContext) -> FaultyDiarization:
+        """Load; these models fail only at work."""
+        record(context.options, "load")
+        operation, _, fault = model.id.removeprefix("faulty/").partition("-")
+        diarizing, embedding = (fault, "") if operation == "diarize" else ("", fault)
+        return FaultyDiarization(diarizing, embedding, context.options)
+
+
 @hookimpl
 def open_speech_backends() -> list[Backend]:
-    """Both halves."""
-    return [FaultySpeechBackend(), FaultyHearingBackend()]
+    """One backend of each kind."""
+    return [FaultySpeechBackend(), FaultyHearingBackend(), FaultyDiarizationBackend()]
 
 
 def take_step(options: Options, step: int) -> None:
@@ -212,5 +292,14 @@ def _hearing(model: str) -> ModelInfo:
         capabilities=frozenset(
             {Capability.ALIGNMENT, Capability.PROMPT, Capability.WORD_TIMESTAMPS}
         ),
+        license="CC0-1.0",
+    )
+
+
+def _diarization(model: str) -> ModelInfo:
+    return ModelInfo(
+        id=model,
+        kind=Kind.DIARIZATION,
+        capabilities=frozenset({Capability.EMBEDDING}),
         license="CC0-1.0",
     )

@@ -8,7 +8,7 @@ voice decides (or a recording to imitate), in chunks of ``chunk_s`` (an option o
 of the provider); a seed shifts its phase, and "quiet" in the instructions halves it. Hearing yields
 one segment per second of sound, which tells its number of samples and its peak; a known text
 is spread evenly over what is not silent. What is louder than ``SILENCE_PEAK`` counts as speech, and
-a turn is over if it is not louder than ``UNFINISHED_PEAK``.
+a turn is over if it is not louder than ``UNFINISHED_PEAK``. Each pitch is a speaker.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ import numpy as np
 
 from .._plugins.backends import (
     Backend,
+    DiarizationBackend,
+    DiarizationModel,
     LoadContext,
     STTBackend,
     STTModel,
@@ -44,6 +46,12 @@ from .._types.listening import (
     TurnRequest,
 )
 from .._types.models import Capability, Kind, ModelInfo, ModelPattern, ModelSource, Voice
+from .._types.speakers import (
+    DiarizationRequest,
+    EmbeddingRequest,
+    SpeakerEmbedding,
+    SpeakerTurn,
+)
 from .._types.speech import Phonemes, PhonemesRequest, SpeechRequest
 from .._types.transcription import (
     AlignmentRequest,
@@ -64,6 +72,8 @@ __all__ = [
     "LevelModel",
     "LoudnessBackend",
     "LoudnessModel",
+    "PitchBackend",
+    "PitchModel",
     "ToneBackend",
     "ToneModel",
     "describe",
@@ -88,6 +98,12 @@ UNFINISHED_PEAK = 0.7
 """Whoever is louder than this before a pause has not finished."""
 FRAME_S = 0.02
 """Of ``tone/level``."""
+PITCH_FRAME_S = 0.1
+"""Of ``tone/pitch``."""
+MIN_VOICE_S = 0.3
+"""Sound that ``tone/pitch`` can tell a voice by."""
+_PITCHES = 100.0 * 2.0 ** (np.arange(25) / 6.0)
+"""Hertz: what the numbers of a voice's vector stand for."""
 _VOICES = tuple(Voice(id=voice, languages=("en",)) for voice in FREQUENCIES)
 _SINE = ModelInfo(
     id="tone/sine",
@@ -184,6 +200,15 @@ _LOUDNESS = ModelInfo(
     kind=Kind.TURN,
     description="Takes whoever shouts for not having finished.",
     sample_rate=HEARING_RATE,
+    license="CC0-1.0",
+)
+_PITCH = ModelInfo(
+    id="tone/pitch",
+    kind=Kind.DIARIZATION,
+    description="Takes each pitch for a speaker.",
+    capabilities=frozenset({Capability.EMBEDDING, Capability.SPEECH_SPANS}),
+    sample_rate=HEARING_RATE,
+    same_voice=0.9,
     license="CC0-1.0",
 )
 
@@ -322,6 +347,63 @@ class LoudnessModel(TurnModel):
         yield TurnEnd(probability=0.0 if peak > UNFINISHED_PEAK else 1.0)
 
 
+class PitchModel(DiarizationModel):
+    """Tells speakers apart by pitch."""
+
+    def __init__(self, info: ModelInfo) -> None:
+        self._rate = info.sample_rate
+        self._frame = round(PITCH_FRAME_S * info.sample_rate)
+
+    def diarize(
+        self, request: DiarizationRequest, sound: Iterator[Audio]
+    ) -> Iterator[SpeakerTurn | None]:
+        """Yield a turn for each stretch of a pitch; two that sound at once are two speakers.
+
+        Where ``speech`` is told, a frame of which nothing lies there is silence. Pitches beyond
+        ``max_speakers`` count as that of the last speaker.
+        """
+        rest, speaking, numbers, judged = np.zeros(0, np.float32), dict[int, float](), [], 0
+        turns: list[SpeakerTurn] = []
+        most = request.max_speakers or 1_000
+
+        def end(speaker: int, at: float) -> None:
+            turns.append(SpeakerTurn(start=speaking.pop(speaker), end=at, speaker=speaker))
+
+        for audio in sound:
+            samples = np.concatenate([rest, audio.samples])
+            count = len(samples) // self._frame
+            rest = samples[count * self._frame :]
+            for frame in samples[: count * self._frame].reshape(count, self._frame):
+                at = judged * PITCH_FRAME_S
+                found = _pitches(frame) if _is_spoken(at, request.speech) else []
+                numbers += [pitch for pitch in found if pitch not in numbers]
+                now = {min(numbers.index(pitch), most - 1) for pitch in found}
+                for speaker in [each for each in speaking if each not in now]:
+                    end(speaker, at)
+                for speaker in now:
+                    speaking.setdefault(speaker, at)
+                judged += 1
+            yield None
+        for speaker in list(speaking):
+            end(speaker, judged * PITCH_FRAME_S)
+        yield from sorted(turns, key=lambda turn: (turn.start, turn.speaker))
+
+    def embed(self, request: EmbeddingRequest) -> Iterator[SpeakerEmbedding]:
+        """Yield how strong each pitch is."""
+        if request.audio.seconds < MIN_VOICE_S:
+            raise InvalidRequest(
+                f"A recording of {request.audio.seconds:.2f} s is too short to tell a voice by.",
+                param="audio",
+                hint=f"Send at least {MIN_VOICE_S} s of one speaker.",
+            )
+        spectrum = np.abs(np.fft.rfft(request.audio.samples))
+        hertz = np.fft.rfftfreq(len(request.audio.samples), 1.0 / request.audio.sample_rate)
+        edges = np.searchsorted(hertz, _PITCHES)
+        strength = np.add.reduceat(spectrum, np.minimum(edges, len(spectrum) - 1)) + 1e-6
+        vector = strength / np.linalg.norm(strength)
+        yield SpeakerEmbedding(vector=tuple(float(each) for each in vector))
+
+
 class ToneBackend(TTSBackend):
     """The speaking half of the provider."""
 
@@ -403,10 +485,24 @@ class LoudnessBackend(TurnBackend):
         return LoudnessModel(model, context)
 
 
+class PitchBackend(DiarizationBackend):
+    """Tells who speaks."""
+
+    name = "tone-pitch"
+
+    def list_available(self) -> list[ModelInfo]:
+        """The one model."""
+        return [_PITCH]
+
+    def load(self, model: ModelInfo, context: LoadContext) -> PitchModel:
+        """Make the model; there is nothing to read."""
+        return PitchModel(model)
+
+
 @hookimpl
 def open_speech_backends() -> list[Backend]:
     """One backend of each kind."""
-    return [ToneBackend(), EchoBackend(), LevelBackend(), LoudnessBackend()]
+    return [ToneBackend(), EchoBackend(), LevelBackend(), LoudnessBackend(), PitchBackend()]
 
 
 def spoken_seconds(text: str, speed: float = 1.0) -> float:
@@ -418,6 +514,22 @@ def describe(samples: Samples) -> str:
     """What ``tone/echo`` says of up to one second of sound."""
     peak = float(np.max(np.abs(samples))) if len(samples) else 0.0
     return f"{len(samples)} samples peaking at {peak:.2f}"
+
+
+def _pitches(frame: Samples) -> list[int]:
+    """The pitches of a frame that are half as strong as its strongest, as numbers of bins."""
+    if np.max(np.abs(frame)) < SILENCE_PEAK:
+        return []
+    spectrum = np.abs(np.fft.rfft(frame * np.hanning(len(frame))))
+    inner = spectrum[1:-1]
+    peaks = (inner > spectrum[:-2]) & (inner >= spectrum[2:]) & (inner >= spectrum.max() / 2)
+    return [int(each) + 1 for each in np.flatnonzero(peaks)]
+
+
+def _is_spoken(at: float, speech: tuple[tuple[float, float], ...] | None) -> bool:
+    if speech is None:
+        return True
+    return any(start < at + PITCH_FRAME_S and end > at for start, end in speech)
 
 
 def _has_ended(samples: Samples, silent: int) -> bool:

@@ -1,0 +1,1 @@
+"""Who speaks in a recording: turns, names, and whose words are whose."""
