@@ -1,0 +1,754 @@
+"""Tiny models in sherpa-onnx's own formats, with random weights, which the real library loads.
+
+Names of files, inputs, outputs and metadata are those that the library reads; each maker says
+where in its sources that is. What a model "hears" depends on the sound and on every parameter, and
+is the same every time. Digital silence is mostly silent: a blank, or no speaker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from sherpa_graphs import FLOAT, INT32, INT64, Array, Graph, Port
+
+QUIET = -15.942385
+"""The logarithm of float32's epsilon: every mel band of digital silence, in kaldi's features."""
+MELS = 80
+HIDDEN = 16
+BPE = (
+    *("\u2581one", "\u2581two", "\u2581th", "ree", "\u2581f", "our", "ive", "\u2581s", "ix"),
+    *("even", "\u2581a", "b", "c", "'", "s"),
+)
+CJK = ("\u4e00", "\u4e8c", "\u4e09", "\u56db", "\u4e94", "\u516d", "hello", "wor@@", "ld", "nine")
+
+
+def write_tokens(folder: Path, tokens: Sequence[str]) -> None:
+    """``tokens.txt``: a symbol and its number in each line (``ReadTokens`` of symbol-table.cc)."""
+    lines = (f"{token} {number}\n" for number, token in enumerate(tokens))
+    (folder / "tokens.txt").write_text("".join(lines), encoding="utf-8")
+
+
+def _ear(
+    graph: Graph, features: str, size: int, *, scale: float, quiet: float
+) -> tuple[str, Array]:
+    """Features to hidden values in (-1, 1); also the hidden values of silence."""
+    weight, bias = graph.draw(size, HIDDEN, scale=scale), graph.draw(HIDDEN, scale=0.2)
+    hidden = graph("Tanh", graph.linear(features, weight, bias))
+    return hidden, np.tanh(quiet * weight.sum(axis=0) + bias)
+
+
+def _classes(
+    graph: Graph,
+    count: int,
+    *,
+    blank: int | None = None,
+    silent: Array | None = None,
+    never: Sequence[int] = (),
+    scale: float = 1.0,
+) -> tuple[Array, Array]:
+    """Weight and bias of a classifier that takes silence for ``blank``; never one of ``never``."""
+    weight, bias = graph.draw(HIDDEN, count, scale=scale), graph.draw(count, scale=0.5)
+    if blank is not None:
+        bias[blank] += 1.0
+        if silent is not None:
+            weight[:, blank] += 14.0 * silent / float(silent @ silent)
+    bias[list(never)] -= 60.0
+    return weight, bias
+
+
+def zipformer(folder: Path, seed: int = 1) -> Path:
+    """A transducer of icefall: offline-transducer-model.cc.
+
+    The decoder's metadata has ``vocab_size`` and ``context_size``; the encoder's ``model_type`` is
+    written by icefall. Blank is 0, a frame of the encoder is four of 10 ms.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    tokens = ["<blk>", "<sos/eos>", "<unk>", *BPE]
+    write_tokens(folder, tokens)
+    encoder = Graph(seed)
+    hidden, silent = _ear(encoder, "x", MELS, scale=0.05, quiet=QUIET)
+    weight, bias = encoder.draw(HIDDEN, HIDDEN, scale=0.7), encoder.draw(HIDDEN, scale=0.2)
+    encoder.linear(encoder.every(hidden, 1, 4), weight, bias, name="encoder_out")
+    padded = encoder("Add", "x_lens", encoder.constant(3))
+    encoder("Div", padded, encoder.constant(4), name="encoder_out_lens")
+    encoder.save(
+        folder / "encoder-epoch-99-avg-1.onnx",
+        [("x", FLOAT, ("N", "T", MELS)), ("x_lens", INT64, ("N",))],
+        [("encoder_out", FLOAT, ("N", "S", HIDDEN)), ("encoder_out_lens", INT64, ("N",))],
+        {"model_type": "zipformer2", "version": "1", "model_author": "k2-fsa"},
+    )
+    _icefall_decoder(folder, len(tokens), seed)
+    _icefall_joiner(folder, len(tokens), silent @ weight + bias, seed)
+    return folder
+
+
+def _icefall_decoder(folder: Path, count: int, seed: int) -> None:
+    graph = Graph(seed + 100)
+    table = graph.weight(graph.draw(count, HIDDEN, scale=1.0))
+    last = graph("Gather", table, "y")  # the first tokens are -1, the last row of the table
+    flat = graph("Reshape", last, graph.constant(-1, 2 * HIDDEN))
+    weight, bias = graph.draw(2 * HIDDEN, HIDDEN, scale=0.12), graph.draw(HIDDEN, scale=0.1)
+    graph("Tanh", graph.linear(flat, weight, bias), name="decoder_out")
+    graph.save(
+        folder / "decoder-epoch-99-avg-1.onnx",
+        [("y", INT64, ("N", 2))],
+        [("decoder_out", FLOAT, ("N", HIDDEN))],
+        {"vocab_size": count, "context_size": 2},
+    )
+
+
+def _icefall_joiner(folder: Path, count: int, silent: Array, seed: int) -> None:
+    graph = Graph(seed + 200)
+    weight, bias = _classes(graph, count, blank=0, silent=np.tanh(silent), never=(1, 2))
+    both = graph("Tanh", graph("Add", "encoder_out", "decoder_out"))
+    graph.linear(both, weight, bias, name="logit")
+    graph.save(
+        folder / "joiner-epoch-99-avg-1.onnx",
+        [("encoder_out", FLOAT, ("N", HIDDEN)), ("decoder_out", FLOAT, ("N", HIDDEN))],
+        [("logit", FLOAT, ("N", count))],
+        {"joiner_dim": HIDDEN},
+    )
+
+
+def nemo_ctc(folder: Path, seed: int = 2) -> Path:
+    """A CTC model of NeMo: offline-nemo-enc-dec-ctc-model.cc, scripts/nemo.
+
+    Features come as (N, C, T), normalized per band. Blank is the last token, ``<blk>``.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    tokens = ["<unk>", *BPE, "<blk>"]
+    write_tokens(folder, tokens)
+    graph = Graph(seed)
+    frames = graph("Transpose", "audio_signal", perm=[0, 2, 1])
+    hidden, silent = _ear(graph, frames, MELS, scale=0.15, quiet=0.0)
+    weight, bias = _classes(
+        graph, len(tokens), blank=len(tokens) - 1, silent=silent * 3, never=(0,)
+    )
+    logits = graph.linear(graph.every(hidden, 1, 4), weight, bias)
+    graph("LogSoftmax", logits, axis=-1, name="logprobs")
+    graph.save(
+        folder / "model.onnx",
+        [("audio_signal", FLOAT, ("N", MELS, "T")), ("length", INT64, ("N",))],
+        [("logprobs", FLOAT, ("N", "S", len(tokens)))],
+        {
+            "vocab_size": len(tokens),
+            "normalize_type": "per_feature",
+            "subsampling_factor": 4,
+            "model_type": "EncDecCTCModelBPE",
+            "version": "1",
+            "model_author": "NeMo",
+        },
+    )
+    return folder
+
+
+def _cmvn(graph: Graph) -> dict[str, object]:
+    """Metadata of FunASR's front end: seven frames to one, each six frames, mean and deviation."""
+    mean = -8.0 + graph.draw(7 * MELS, scale=0.5)
+    spread = 0.2 + np.abs(graph.draw(7 * MELS, scale=0.02))
+    return {
+        "lfr_window_size": 7,
+        "lfr_window_shift": 6,
+        "neg_mean": ",".join(f"{value:.5f}" for value in mean),
+        "inv_stddev": ",".join(f"{value:.5f}" for value in spread),
+    }
+
+
+def paraformer(folder: Path, seed: int = 3) -> Path:
+    """A Paraformer of FunASR: offline-paraformer-model.cc and its greedy-search decoder.
+
+    ``us_cif_peak`` has three values for a frame of 60 ms; a peak of 1 is where a token fires, and
+    there is one more than tokens. ``</s>`` ends the text.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    tokens = ["<blank>", "<s>", "</s>", *CJK, "<unk>"]
+    write_tokens(folder, tokens)
+    graph = Graph(seed)
+    metadata = _cmvn(graph)
+    hidden, _ = _ear(graph, "speech", 7 * MELS, scale=0.05, quiet=(QUIET - 8) * 0.2)
+    weight, bias = _classes(graph, len(tokens), scale=3.0, never=(0, 1, 2, len(tokens) - 1))
+    frames = graph.size("speech", 1)
+    # A token every fourth frame, where its peak is; the last peak has no token.
+    peaks = graph("Div", graph("Sub", frames, graph.constant(3)), graph.constant(4))
+    fired = graph("Slice", graph.every(hidden, 1, 4), graph.constant(0), peaks, graph.constant(1))
+    graph("LogSoftmax", graph.linear(fired, weight, bias), axis=-1, name="logits")
+    graph("Cast", peaks, to=INT32, name="token_num")
+    alpha, offset = graph.draw(HIDDEN, 3, scale=0.2), graph.draw(3, scale=0.1)
+    alphas = graph("Sigmoid", graph.linear(hidden, alpha, offset))
+    wide = graph.constant(0, -1)
+    count = graph("Squeeze", graph("Mul", frames, graph.constant(3)))
+    places = graph("Range", graph.scalar(0), count, graph.scalar(1))
+    place = graph("Mod", places, graph.constant(12))
+    fires = graph("Equal", place, graph.constant(6))
+    flat = graph("Reshape", alphas, wide, name="us_alphas")
+    low = graph("Mul", flat, graph.scalar(0.9, np.float32))
+    graph("Where", fires, graph.scalar(1.0, np.float32), low, name="us_cif_peak")
+    graph.save(
+        folder / "model.onnx",
+        [("speech", FLOAT, ("N", "T", 7 * MELS)), ("speech_lengths", INT32, ("N",))],
+        [
+            ("logits", FLOAT, ("N", "L", len(tokens))),
+            ("token_num", INT32, ("L",)),
+            ("us_alphas", FLOAT, ("N", "U")),
+            ("us_cif_peak", FLOAT, ("N", "U")),
+        ],
+        {"vocab_size": len(tokens), "model_type": "paraformer", **metadata},
+    )
+    return folder
+
+
+SENSE_LANGUAGES = {"zh": 3, "en": 4, "yue": 7, "ja": 11, "ko": 12}
+_SENSE_MARKS = (
+    *("<|zh|>", "<|en|>", "<|yue|>", "<|ja|>", "<|ko|>", "<|nospeech|>"),
+    *("<|NEUTRAL|>", "<|Speech|>", "<|withitn|>", "<|woitn|>"),
+)
+
+
+def sense_voice(folder: Path, seed: int = 4) -> Path:
+    """SenseVoice: offline-sense-voice-model.cc, scripts/sense-voice/export-onnx.py.
+
+    Four frames before the sound's own: language, emotion, event, and whether numbers are written
+    as such. The language is that asked for, or chosen from the sound for ``lang_auto``.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    tokens = ["<unk>", "<s>", "</s>", *_SENSE_MARKS, "\u2581", *BPE, *CJK[:6]]
+    write_tokens(folder, tokens)
+    marks, count = range(3, 3 + len(_SENSE_MARKS)), len(tokens)
+    graph = Graph(seed)
+    metadata = _cmvn(graph)
+    hidden, silent = _ear(graph, "x", 7 * MELS, scale=0.04, quiet=(QUIET - 8) * 0.2)
+    weight, bias = _classes(graph, count, blank=0, silent=silent, never=(1, 2, *marks), scale=3.0)
+    sound = graph.linear(hidden, weight, bias)
+
+    pooled = graph("ReduceMean", hidden, axes=[1], keepdims=1)
+    guess, offset = graph.draw(HIDDEN, count, scale=2.0), graph.draw(count, scale=0.5)
+    offset -= 60.0
+    offset[3:8] += 60.0
+    chosen = graph.linear(pooled, guess, offset)
+    told = graph.draw(16, count, scale=0.5)
+    for place, number in enumerate(SENSE_LANGUAGES.values()):
+        told[number, 3 + place] += 200.0
+    language = graph("Add", chosen, _row(graph, told, "language"))
+    emotion, event = graph.draw(1, 1, count, scale=0.5), graph.draw(1, 1, count, scale=0.5)
+    emotion[..., 9] += 50.0
+    event[..., 10] += 50.0
+    form = graph.draw(16, count, scale=0.5)
+    form[14, 11] += 50.0
+    form[15, 12] += 50.0
+    parts = [language, graph.weight(emotion), graph.weight(event), _row(graph, form, "text_norm")]
+    graph("Concat", *parts, sound, axis=1, name="logits")
+    graph.save(
+        folder / "model.onnx",
+        [
+            ("x", FLOAT, ("N", "T", 7 * MELS)),
+            ("x_length", INT32, ("N",)),
+            ("language", INT32, ("N",)),
+            ("text_norm", INT32, ("N",)),
+        ],
+        [("logits", FLOAT, ("N", "S", count))],
+        {
+            "normalize_samples": 0,
+            "model_type": "sense_voice_ctc",
+            "version": "2",
+            "model_author": "iic",
+            "vocab_size": count,
+            "comment": "iic/SenseVoiceSmall",
+            "lang_auto": 0,
+            **{f"lang_{tag}": number for tag, number in SENSE_LANGUAGES.items()},
+            "lang_nospeech": 13,
+            "with_itn": 14,
+            "without_itn": 15,
+            **metadata,
+        },
+    )
+    return folder
+
+
+def _row(graph: Graph, table: Array, number: str) -> str:
+    """One row of a table, shape (N, 1, V)."""
+    return graph("Unsqueeze", graph("Gather", graph.weight(table), number), graph.constant(1))
+
+
+def moonshine(folder: Path, seed: int = 5) -> Path:
+    """Moonshine, first layout: offline-moonshine-model.cc and its greedy-search decoder.
+
+    Four graphs without metadata. Raw samples come in; token 1 begins and 2 ends a text, whose
+    length the engine bounds by that of the sound (384 samples for a frame).
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    tokens = ["<unk>", "<s>", "</s>", *BPE]
+    write_tokens(folder, tokens)
+    frame, count = 384, len(tokens)
+    graph = Graph(seed)
+    kernel = graph.weight(graph.draw(HIDDEN, 1, frame, scale=0.3))
+    sound = graph("Unsqueeze", "audio", graph.constant(1))
+    # As published: a sound too short for the kernel is an error of onnxruntime.
+    filtered = graph("Conv", sound, kernel, kernel_shape=[frame], strides=[frame])
+    graph("Transpose", graph("Abs", filtered), perm=[0, 2, 1], name="features")
+    graph.save(
+        folder / "preprocess.onnx",
+        [("audio", FLOAT, (1, "T"))],
+        [("features", FLOAT, (1, "S", HIDDEN))],
+    )
+    graph = Graph(seed + 1)
+    weight, bias = graph.draw(HIDDEN, HIDDEN, scale=1.0), graph.draw(HIDDEN, scale=0.3)
+    graph("Tanh", graph.linear("features", weight, bias), name="encoder_out")
+    graph.save(
+        folder / "encode.int8.onnx",
+        [("features", FLOAT, (1, "S", HIDDEN)), ("features_len", INT32, (1,))],
+        [("encoder_out", FLOAT, (1, "S", HIDDEN))],
+    )
+    ports: list[Port] = [
+        ("token", INT32, (1, 1)),
+        ("encoder_out", FLOAT, (1, "S", HIDDEN)),
+        ("seq_len", INT32, (1,)),
+    ]
+    for name, cached in (("uncached_decode", False), ("cached_decode", True)):
+        graph = Graph(seed + 2)
+        state = _moonshine_step(graph, count, "state_in" if cached else None)
+        states: list[Port] = [("state_in", FLOAT, (1, 1, HIDDEN))] if cached else []
+        graph.save(
+            folder / f"{name}.int8.onnx",
+            [*ports, *states],
+            [("logits", FLOAT, (1, 1, count)), (state, FLOAT, (1, 1, HIDDEN))],
+        )
+    return folder
+
+
+def _moonshine_step(graph: Graph, count: int, state: str | None) -> str:
+    """One token more: attention of a kind, with what was said so far as the query."""
+    table = graph.weight(graph.draw(count, HIDDEN, scale=0.7))
+    said = graph("Gather", table, "token")
+    if state is not None:
+        decay = graph.weight(graph.draw(HIDDEN, HIDDEN, scale=0.3))
+        said = graph("Add", said, graph("MatMul", state, decay))
+    after = graph("Tanh", said, name="state_out")
+    scores = graph("MatMul", after, graph("Transpose", "encoder_out", perm=[0, 2, 1]))
+    heard = graph("MatMul", graph("Softmax", scores, axis=-1), "encoder_out")
+    weight, bias = _classes(graph, count, never=(0, 1))
+    bias[2] -= 3.0  # a text goes on for a while
+    graph.linear(graph("Add", heard, after), weight, bias, name="logits")
+    return after
+
+
+def nemo_transducer(folder: Path, seed: int = 6, durations: int = 5) -> Path:
+    """A transducer of NeMo: offline-transducer-nemo-model.cc, scripts/nemo/parakeet-tdt-0.6b-v3.
+
+    With ``durations`` a token-and-duration transducer, which the library tells by ``tdt`` in the
+    metadata's URL. The blank is the last token and not counted in ``vocab_size``.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    tokens = ["<unk>", *BPE, "<blk>"]
+    write_tokens(folder, tokens)
+    count = len(tokens)
+    graph = Graph(seed)
+    frames = graph("Transpose", "audio_signal", perm=[0, 2, 1])
+    hidden, silent = _ear(graph, frames, 128, scale=0.12, quiet=0.0)
+    weight, bias = graph.draw(HIDDEN, HIDDEN, scale=0.6), graph.draw(HIDDEN, scale=0.2)
+    out = graph.linear(graph.every(hidden, 1, 8), weight, bias)
+    graph("Transpose", out, perm=[0, 2, 1], name="outputs")
+    graph("Div", graph("Add", "length", graph.constant(7)), graph.constant(8), name="lengths")
+    url = "parakeet-tdt-0.6b-v3" if durations else "parakeet-unified-en-0.6b"
+    graph.save(
+        folder / "encoder.int8.onnx",
+        [("audio_signal", FLOAT, ("N", 128, "T")), ("length", INT64, ("N",))],
+        [("outputs", FLOAT, ("N", HIDDEN, "S")), ("lengths", INT64, ("N",))],
+        {
+            "vocab_size": count - 1,
+            "normalize_type": "per_feature",
+            "pred_rnn_layers": 2,
+            "pred_hidden": HIDDEN,
+            "subsampling_factor": 8,
+            "model_type": "EncDecRNNTBPEModel",
+            "version": "2",
+            "model_author": "NeMo",
+            "url": f"https://huggingface.co/nvidia/{url}",
+            "feat_dim": 128,
+        },
+    )
+    _nemo_decoder(folder, count, seed)
+    _nemo_joiner(folder, count, durations, silent @ weight + bias, seed)
+    return folder
+
+
+def _nemo_decoder(folder: Path, count: int, seed: int) -> None:
+    graph = Graph(seed + 100)
+    table = graph.weight(graph.draw(count, HIDDEN, scale=1.0))
+    said = graph("Transpose", graph("Gather", table, "targets"), perm=[1, 0, 2])  # (1, N, H)
+    first, second = (graph.weight(graph.draw(2, 1, 1, scale=0.5)) for _ in range(2))
+    graph("Tanh", graph("Add", graph("Mul", "states.1", first), said), name="next.1")
+    graph("Tanh", graph("Sub", graph("Mul", "states.2", second), said), name="next.2")
+    both = graph("Concat", "next.1", "next.2", axis=0)
+    flat = graph("ReduceMean", both, axes=[0], keepdims=0)
+    weight, bias = graph.draw(HIDDEN, HIDDEN, scale=0.5), graph.draw(HIDDEN, scale=0.2)
+    out = graph.linear(flat, weight, bias)
+    graph("Unsqueeze", out, graph.constant(2), name="outputs")
+    graph("Identity", "target_length", name="prednet_lengths")
+    states = [(f"states.{number}", FLOAT, (2, "N", HIDDEN)) for number in (1, 2)]
+    after = [(f"next.{number}", FLOAT, (2, "N", HIDDEN)) for number in (1, 2)]
+    graph.save(
+        folder / "decoder.int8.onnx",
+        [("targets", INT32, ("N", 1)), ("target_length", INT32, ("N",)), *states],
+        [("outputs", FLOAT, ("N", HIDDEN, 1)), ("prednet_lengths", INT32, ("N",)), *after],
+    )
+
+
+def _nemo_joiner(folder: Path, count: int, durations: int, silent: Array, seed: int) -> None:
+    graph = Graph(seed + 200)
+    weight, bias = _classes(
+        graph, count + durations, blank=count - 1, silent=np.tanh(silent), never=(0,)
+    )
+    if durations:
+        bias[count] -= 3.0  # most tokens take time
+    else:
+        bias[count - 1] += 4.0  # not many tokens in a frame
+    both = graph("Add", "encoder_outputs", "decoder_outputs")
+    flat = graph("Transpose", graph("Tanh", both), perm=[0, 2, 1])
+    logits = graph.linear(flat, weight, bias)
+    graph("Unsqueeze", logits, graph.constant(1), name="outputs")
+    graph.save(
+        folder / "joiner.int8.onnx",
+        [
+            ("encoder_outputs", FLOAT, ("N", HIDDEN, 1)),
+            ("decoder_outputs", FLOAT, ("N", HIDDEN, 1)),
+        ],
+        [("outputs", FLOAT, ("N", 1, 1, count + durations))],
+    )
+
+
+def streaming_zipformer(folder: Path, seed: int = 7) -> Path:
+    """A streaming Zipformer of icefall: online-zipformer2-transducer-model.cc.
+
+    32 frames in a chunk, of which the encoder makes eight; 13 more are looked at. Six states for
+    a layer, one for the convolutions before, and a counter.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    tokens = ["<blk>", "<sos/eos>", "<unk>", *BPE]
+    write_tokens(folder, tokens)
+    graph = Graph(seed)
+    hidden, silent = _ear(graph, "x", MELS, scale=0.05, quiet=QUIET)
+    chunk = graph.every(hidden, 1, 4, 4, 36)
+    width, context = 4, 4
+    shapes: dict[str, tuple[Sequence[int | str], int]] = {
+        "cached_key_0": ((context, "N", width), 1),
+        "cached_nonlin_attn_0": ((1, "N", context, 3 * HIDDEN // 4), 1),
+        "cached_val1_0": ((context, "N", width), 1),
+        "cached_val2_0": ((context, "N", width), 1),
+        "cached_conv1_0": (("N", HIDDEN, 1), 0),
+        "cached_conv2_0": (("N", HIDDEN, 1), 0),
+        "embed_states": (("N", 128, 3, 19), 0),
+    }
+    pooled = graph("ReduceMean", chunk, axes=[1], keepdims=0)
+    remembered = chunk
+    for name, (shape, batch) in shapes.items():
+        remembered = _remember(graph, name, shape, batch, pooled, remembered)
+    graph("Add", "processed_lens", graph.constant(16), name="new_processed_lens")
+    weight, bias = graph.draw(HIDDEN, HIDDEN, scale=0.7), graph.draw(HIDDEN, scale=0.2)
+    graph.linear(remembered, weight, bias, name="encoder_out")
+    states = [(name, FLOAT, shape) for name, (shape, _) in shapes.items()]
+    new = [(f"new_{name}", FLOAT, shape) for name, (shape, _) in shapes.items()]
+    graph.save(
+        folder / "encoder-epoch-99-avg-1-chunk-16-left-128.onnx",
+        [("x", FLOAT, ("N", 45, MELS)), *states, ("processed_lens", INT64, ("N",))],
+        [
+            ("encoder_out", FLOAT, ("N", 8, HIDDEN)),
+            *new,
+            ("new_processed_lens", INT64, ("N",)),
+        ],
+        {
+            "model_type": "zipformer2",
+            "version": "1",
+            "model_author": "k2-fsa",
+            "comment": "streaming zipformer2",
+            "decode_chunk_len": 32,
+            "T": 45,
+            "num_encoder_layers": 1,
+            "encoder_dims": HIDDEN,
+            "cnn_module_kernels": 3,
+            "left_context_len": context,
+            "query_head_dims": width,
+            "value_head_dims": width,
+            "num_heads": 1,
+        },
+    )
+    _icefall_decoder(folder, len(tokens), seed)
+    _icefall_joiner(folder, len(tokens), silent @ weight + bias, seed)
+    return folder
+
+
+def _remember(
+    graph: Graph, name: str, shape: Sequence[int | str], batch: int, pooled: str, values: str
+) -> str:
+    """Let a state in, half of it and some of the chunk out; the values with the state's mean."""
+    size = int(np.prod([each for each in shape if not isinstance(each, str)]))
+    rest = [each for each in shape if not isinstance(each, str)]
+    weight = graph.weight(graph.draw(HIDDEN, size, scale=0.3))
+    update = graph("Reshape", graph("MatMul", pooled, weight), graph.constant(-1, *rest))
+    if batch:
+        order = [*range(1, batch + 1), 0, *range(batch + 1, len(shape))]
+        update = graph("Transpose", update, perm=order)
+    half = graph("Mul", name, graph.weight(graph.draw(1, scale=0.5)))
+    graph("Tanh", graph("Add", half, update), name=f"new_{name}")
+    axes = [axis for axis in range(len(shape)) if axis != batch]
+    mean = graph("ReduceMean", name, axes=axes, keepdims=0)
+    column = graph("Unsqueeze", mean, graph.constant(1, 2))
+    told = graph("MatMul", column, graph.weight(graph.draw(1, HIDDEN, scale=1.0)))
+    return graph("Add", values, told)
+
+
+def segmentation(folder: Path, seed: int = 8) -> Path:
+    """Pyannote's segmentation: offline-speaker-segmentation-pyannote-model.cc.
+
+    Ten seconds of samples in, 589 frames of seven classes out: nobody, one of three speakers, or
+    two of them (scripts/pyannote/segmentation). Deep tones are the first speaker, high ones the
+    second, both at once are both.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    field, shift, rate = 991, 270, 16_000
+    graph = Graph(seed)
+    time = np.arange(field) / rate
+    window = np.hanning(field)
+    bands = []
+    for tones in ((180, 220, 260, 300), (1_500, 1_800, 2_100, 2_400)):
+        phases = [f(2 * np.pi * tone * time) for tone in tones for f in (np.cos, np.sin)]
+        bands += [np.stack(phases) * window / 60]
+    kernel = np.concatenate(bands)[:, None].astype(np.float32)  # (16, 1, field)
+    kernel += graph.draw(*kernel.shape, scale=0.0005)
+    heard = graph("Conv", "x", graph.weight(kernel), kernel_shape=[field], strides=[shift])
+    level = graph("Sqrt", graph("Mul", heard, heard))
+    pooling = np.kron(np.eye(2), np.ones((8, 1))) + graph.draw(16, 2, scale=0.02)
+    frames = graph("Transpose", level, perm=[0, 2, 1])
+    power = graph("MatMul", frames, graph.weight(pooling.astype(np.float32)))
+    near, off = graph.draw(2, 4, scale=0.02), graph.draw(4, scale=0.02)
+    near += np.array([[6.0, 0.0, 0.0, 0.0], [0.0, 6.0, 0.0, 0.0]], np.float32)
+    off += np.array([-2.0, -2.0, 0.0, 0.0], np.float32)
+    spoken = graph("Tanh", graph.linear(power, near, off))
+    first = np.array([-1, 1, -1, 0, 1, 0, 0], np.float32)
+    second = np.array([-1, -1, 1, 0, 1, 0, 0], np.float32)
+    table = np.stack([first, second, 0 * first, 0 * first]) * 4 + graph.draw(4, 7, scale=0.05)
+    likely = graph.draw(7, scale=0.05) - np.array([0, 0, 0, 9, 0, 9, 9], np.float32)
+    graph("LogSoftmax", graph.linear(spoken, table, likely), axis=-1, name="y")
+    graph.save(
+        folder / "model.onnx",
+        [("x", FLOAT, ("N", 1, "T"))],
+        [("y", FLOAT, ("N", "S", 7))],
+        {
+            "num_speakers": 3,
+            "powerset_max_classes": 2,
+            "num_classes": 7,
+            "sample_rate": rate,
+            "window_size": 160_000,
+            "receptive_field_size": field,
+            "receptive_field_shift": shift,
+            "model_type": "pyannote-segmentation-3.0",
+            "version": "1",
+            "model_author": "pyannote",
+        },
+    )
+    return folder
+
+
+def embedding(folder: Path, seed: int = 9, framework: str = "wespeaker") -> Path:
+    """A speaker embedding: speaker-embedding-extractor-model.cc, scripts/wespeaker, 3dspeaker.
+
+    Features (N, T, 80) in, one vector out; how loud each band is on average tells the speaker.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    graph = Graph(seed)
+    size = 24
+    # Without their mean, features are small.
+    scale = 0.08 if framework == "wespeaker" else 0.8
+    weight, bias = graph.draw(MELS, 32, scale=scale), graph.draw(32, scale=0.3)
+    frames = graph("Tanh", graph.linear("feats", weight, bias))
+    mean = graph("ReduceMean", frames, axes=[1], keepdims=0)
+    out, offset = graph.draw(32, size, scale=0.5), graph.draw(size, scale=0.05)
+    graph.linear(mean, out, offset, name="embs")
+    metadata: dict[str, object] = {
+        "framework": framework,
+        "language": "English",
+        "url": "https://example.org",
+        "comment": "tiny",
+        "sample_rate": 16_000,
+        "output_dim": size,
+        "normalize_samples": 0 if framework == "wespeaker" else 1,
+    }
+    if framework == "3d-speaker":
+        metadata["feature_normalize_type"] = "global-mean"
+    graph.save(
+        folder / "model.onnx",
+        [("feats", FLOAT, ("N", "T", MELS))],
+        [("embs", FLOAT, ("N", size))],
+        metadata,
+    )
+    return folder
+
+
+def canary(folder: Path, seed: int = 10) -> Path:
+    """Canary: offline-canary-model.cc and offline-recognizer-canary-impl.h.
+
+    The decoder takes a token and its place, and states that grow by one entry each time. Its first
+    nine tokens say what is wanted: the languages spoken and written, punctuation.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    marks = (
+        *("<|startofcontext|>", "<|startoftranscript|>", "<|emo:undefined|>", "<|endoftext|>"),
+        *("<|en|>", "<|es|>", "<|de|>", "<|fr|>", "<|pnc|>", "<|nopnc|>", "<|noitn|>"),
+        *("<|notimestamp|>", "<|nodiarize|>"),
+    )
+    tokens = ["<unk>", *marks, *BPE]
+    write_tokens(folder, tokens)
+    count = len(tokens)
+    graph = Graph(seed)
+    hidden, _ = _ear(graph, "audio_signal", 128, scale=0.12, quiet=0.0)
+    graph("Identity", graph.every(hidden, 1, 8), name="enc_states")
+    frames = graph("Div", graph("Add", "length", graph.constant(7)), graph.constant(8))
+    graph("Identity", frames, name="lengths")
+    steps = graph("Shape", "enc_states")
+    spread = graph("Slice", steps, graph.constant(0), graph.constant(2), graph.constant(0))
+    graph("ConstantOfShape", spread, value=_one(), name="enc_mask")
+    graph.save(
+        folder / "encoder.int8.onnx",
+        [("audio_signal", FLOAT, ("N", "T", 128)), ("length", INT64, ("N",))],
+        [
+            ("enc_states", FLOAT, ("N", "S", HIDDEN)),
+            ("lengths", INT64, ("N",)),
+            ("enc_mask", FLOAT, ("N", "S")),
+        ],
+        {
+            "vocab_size": count,
+            "normalize_type": "per_feature",
+            "subsampling_factor": 8,
+            "model_type": "EncDecMultiTaskModel",
+            "version": "1",
+            "model_author": "NeMo",
+            "feat_dim": 128,
+            "num_decoder_layers": 2,
+            "decoder_hidden_size": HIDDEN,
+        },
+    )
+    _canary_decoder(folder, count, seed)
+    return folder
+
+
+def _one() -> object:
+    from onnx import helper
+
+    return helper.make_tensor("value", FLOAT, [1], [1.0])
+
+
+def _canary_decoder(folder: Path, count: int, seed: int) -> None:
+    graph = Graph(seed + 100)
+    parts = [graph("Gather", "decoder_input", graph.constant(each), axis=1) for each in (0, 1)]
+    said = graph("Gather", graph.weight(graph.draw(count, HIDDEN, scale=0.8)), parts[0])
+    place = graph("Cast", graph("Unsqueeze", parts[1], graph.constant(2)), to=FLOAT)
+    wave = graph("Sin", graph("Mul", place, graph.weight(graph.draw(1, 1, HIDDEN, scale=1.5))))
+    step = graph("Tanh", graph("Add", said, wave))
+    for layer in (0, 1):
+        graph("Concat", f"decoder_mems_{layer}", step, axis=1, name=f"next_{layer}")
+        mean = graph("ReduceMean", f"next_{layer}", axes=[1], keepdims=1)
+        weight, bias = graph.draw(HIDDEN, HIDDEN, scale=1.5), graph.draw(HIDDEN, scale=0.2)
+        step = graph("Tanh", graph("Add", step, graph.linear(mean, weight, bias)))
+    scores = graph("MatMul", step, graph("Transpose", "enc_states", perm=[0, 2, 1]))
+    kept = graph("Mul", scores, graph("Unsqueeze", "enc_mask", graph.constant(1)))
+    heard = graph("MatMul", graph("Softmax", kept, axis=-1), "enc_states")
+    weight, bias = _classes(graph, count, never=(0, 1, 2, 3, *range(5, 14)))
+    graph.linear(graph("Add", heard, step), weight, bias, name="logits")
+    mems = [(f"decoder_mems_{layer}", FLOAT, (1, "L", HIDDEN)) for layer in (0, 1)]
+    nexts = [(f"next_{layer}", FLOAT, (1, "M", HIDDEN)) for layer in (0, 1)]
+    graph.save(
+        folder / "decoder.int8.onnx",
+        [
+            ("decoder_input", INT32, (1, 2)),
+            *mems,
+            ("enc_states", FLOAT, (1, "S", HIDDEN)),
+            ("enc_mask", FLOAT, (1, "S")),
+        ],
+        [("logits", FLOAT, (1, 1, count)), *nexts],
+    )
+
+
+def streaming_paraformer(folder: Path, seed: int = 11) -> Path:
+    """A streaming Paraformer: online-paraformer-model.cc and online-recognizer-paraformer-impl.h.
+
+    The library itself adds up ``alphas`` and fires a token wherever they reach 1.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    tokens = ["<blank>", "<s>", "</s>", *CJK, "<unk>"]
+    write_tokens(folder, tokens)
+    graph = Graph(seed)
+    metadata = _cmvn(graph)
+    quiet = (QUIET - 8) * 0.2 * HIDDEN**0.5
+    hidden, silent = _ear(graph, "speech", 7 * MELS, scale=0.008, quiet=quiet)
+    graph("Identity", hidden, name="enc")
+    graph("Identity", "speech_lengths", name="enc_len")
+    weight, bias = graph.draw(HIDDEN, 1, scale=0.3), graph.draw(1, scale=0.1)
+    weight[:, 0] -= 6.0 * silent / float(silent @ silent)  # silence fires nothing
+    alphas = graph("Sigmoid", graph.linear(hidden, weight, bias))
+    graph("Squeeze", alphas, graph.constant(2), name="alphas")
+    graph.save(
+        folder / "encoder.int8.onnx",
+        [("speech", FLOAT, ("N", "T", 7 * MELS)), ("speech_lengths", INT32, ("N",))],
+        [
+            ("enc", FLOAT, ("N", "T", HIDDEN)),
+            ("enc_len", INT32, ("N",)),
+            ("alphas", FLOAT, ("N", "T")),
+        ],
+        {
+            "vocab_size": len(tokens),
+            "model_type": "paraformer",
+            "encoder_output_size": HIDDEN,
+            "decoder_num_blocks": 2,
+            "decoder_kernel_size": 3,
+            **metadata,
+        },
+    )
+    _paraformer_decoder(folder, len(tokens), seed)
+    return folder
+
+
+def _paraformer_decoder(folder: Path, count: int, seed: int) -> None:
+    graph = Graph(seed + 100)
+    values = "acoustic_embeds"
+    for block in (0, 1):
+        mean = graph("ReduceMean", f"in_cache_{block}", axes=[2], keepdims=0)
+        known = graph("MatMul", mean, graph.weight(graph.draw(HIDDEN, HIDDEN, scale=0.5)))
+        values = graph("Add", values, graph("Unsqueeze", known, graph.constant(1)))
+        last = graph.every(graph("Transpose", values, perm=[0, 2, 1]), 2, 1, start=-1)
+        shifted = graph.every(f"in_cache_{block}", 2, 1, start=1)
+        graph("Concat", shifted, last, axis=2, name=f"out_cache_{block}")
+    weight, bias = _classes(graph, count, never=(0, 1, 2, count - 1))
+    # What was heard around the tokens counts too.
+    around = graph("ReduceMean", "enc", axes=[1], keepdims=1)
+    logits = graph.linear(graph("Add", values, around), weight, bias, name="logits")
+    graph("ArgMax", logits, axis=-1, keepdims=0, name="sample_ids")
+    caches = [(f"in_cache_{block}", FLOAT, (1, HIDDEN, 2)) for block in (0, 1)]
+    after = [(f"out_cache_{block}", FLOAT, (1, HIDDEN, 2)) for block in (0, 1)]
+    graph.save(
+        folder / "decoder.int8.onnx",
+        [
+            ("enc", FLOAT, (1, "T", HIDDEN)),
+            ("enc_len", INT32, (1,)),
+            ("acoustic_embeds", FLOAT, (1, "L", HIDDEN)),
+            ("acoustic_embeds_len", INT32, (1,)),
+            *caches,
+        ],
+        [("logits", FLOAT, (1, "L", count)), ("sample_ids", INT64, (1, "L")), *after],
+    )
+
+
+OFFLINE: dict[str, Callable[[Path], Path]] = {
+    "zipformer": zipformer,
+    "nemo_ctc": nemo_ctc,
+    "nemo_tdt": nemo_transducer,
+    "nemo_rnnt": lambda folder: nemo_transducer(folder, durations=0),
+    "sense_voice": sense_voice,
+    "moonshine": moonshine,
+    "paraformer": paraformer,
+    "canary": canary,
+}
+STREAMING: dict[str, Callable[[Path], Path]] = {
+    "zipformer": streaming_zipformer,
+    "paraformer": streaming_paraformer,
+}
