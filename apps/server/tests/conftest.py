@@ -28,7 +28,7 @@ from open_speech_server.settings.settings import Settings
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ:
-        if name.upper().startswith(("OS_", "STT_", "TTS_", "VAD_", "TURN_", "HF_")):
+        if name.upper().startswith(("OS_", "STT_", "TTS_", "VAD_", "TURN_", "DIARIZATION_", "HF_")):
             monkeypatch.delenv(name)
 
 

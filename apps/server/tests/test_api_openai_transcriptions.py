@@ -157,13 +157,6 @@ class TestFormats:
         verbose = send(client, audio, response_format="verbose_json").json()
         assert (verbose["text"], verbose["segments"]) == ("", [])
 
-    def test_diarized_json_names_what_is_missing(self, client):
-        answer = send(client, CLIP.read_bytes(), response_format="diarized_json")
-        error = answer.json()["error"]
-        assert (answer.status_code, error["param"]) == (400, "response_format")
-        assert error["code"] == "unsupported_capability"
-        assert "speakers" in error["message"]
-
 
 class TestSdk:
     """Parsed strictly into the official client's own types."""

@@ -119,7 +119,8 @@ def test_words_alone_come_without_segments(granularities: list[str], *, expected
     [
         ("gpt-4o-mini-tts-2025-12-15", "tts"), ("tts-1-1106", "tts"), ("tts-1-hd-1106", "tts"),
         ("gpt-5-tts", "tts"), ("gpt-4o-mini-transcribe-2026-03-20", "stt"),
-        ("gpt-4o-transcribe-diarize", None), ("kokoro", None), ("my-tts-1", None),
+        ("gpt-5-transcribe-diarize", "stt"), ("gpt-4o-diarize", None),
+        ("kokoro", None), ("my-tts-1", None),
     ],
 )  # fmt: skip
 def test_ids_of_openai_mean_the_defaults(name: str, kind: str | None) -> None:

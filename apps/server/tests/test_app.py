@@ -291,8 +291,7 @@ def test_silence_gives_no_text_where_the_model_knows_silence(client):
 
 @pytest.mark.parametrize(
     ("data", "param"),
-    [({"response_format": "diarized_json"}, "response_format"),
-     ({"known_speaker_names[]": "Ann"}, "known_speaker_names"),
+    [({"known_speaker_names[]": "Ann"}, "known_speaker_references"),
      ({"model": "tone/count", "include[]": "logprobs"}, "include"),
      ({"chunking_strategy": '{"type": "server_vad", "threshold": 9}'}, "chunking_strategy"),
      ({"chunking_strategy": "{"}, "chunking_strategy"),

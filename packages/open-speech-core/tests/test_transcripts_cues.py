@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -252,3 +253,21 @@ def test_speech_is_cut_without_losing_a_word(parts: list[str]) -> None:
     cues = cues_of_speech(text, spoken(text))
     check(cues)
     assert " ".join(texts(cues)) == text
+
+
+def test_a_cue_is_never_of_two_speakers() -> None:
+    said = [
+        Segment(text=" How are", start=0.0, end=0.6, speaker="A"),
+        Segment(text=" you?", start=0.6, end=1.0, speaker="A"),
+        Segment(text=" Fine.", start=1.0, end=1.4, speaker="B"),
+        Segment(text=" Good.", start=1.4, end=1.8, speaker="A"),
+    ]
+    timed = [
+        replace(each, words=(Word(text=each.text.strip(), start=each.start, end=each.end),))
+        for each in said
+        if " " not in each.text.strip()
+    ]
+    for segments in (said, timed):
+        found = cues_of_transcript(segments)
+        assert [cue.speaker for cue in found][-3:] == ["A", "B", "A"]
+        assert [cue.text for cue in found][-2:] == ["Fine.", "Good."]

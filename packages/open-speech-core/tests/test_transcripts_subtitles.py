@@ -119,3 +119,19 @@ def test_both_formats_read_back(shown: list[Cue]) -> None:
 
 def plain(line: str) -> str:
     return re.sub("[^\\S\u00a0\u202f]+", " ", line).strip()
+
+
+def test_the_speaker_of_a_cue_is_named() -> None:
+    shown = [
+        Cue(start=0.0, end=1.0, lines=("How are you?",), speaker="A"),
+        Cue(start=1.0, end=2.0, lines=("Fine.", "And you?"), speaker="Tom & <Co>\n--> x"),
+        Cue(start=2.0, end=3.0, lines=("Well.",)),
+    ]
+    assert [text for _, _, text in parse_srt(to_srt(shown))] == [
+        "A: How are you?",
+        "Tom & <Co> → x: Fine.\nAnd you?",
+        "Well.",
+    ]
+    assert "<v A>How are you?\n" in to_vtt(shown)
+    assert "<v Tom &amp; &lt;Co&gt; --&gt; x>Fine.\nAnd you?\n" in to_vtt(shown)
+    assert "\nWell.\n" in to_vtt(shown)

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 from open_speech import OpenSpeech
 
 from . import __version__
-from .api import health, metrics, web
+from .api import health, metrics, voice_activity, web
 from .api.compat.servers import CompatServers, error_json
 from .api.errors import install_error_handlers
 from .api.legacy import clone, routes
@@ -23,6 +23,7 @@ from .api.openai import cloned_voices, speech, transcriptions, voice_consents, v
 from .api.openapi import describe_errors
 from .api.realtime import client_secrets
 from .api.realtime import routes as realtime
+from .api.speakers import routes as speakers
 from .api.streaming import ClientLeft, on_client_left
 from .metrics import MetricsMiddleware
 from .middleware.body_limits import upload_limit
@@ -77,6 +78,8 @@ def create_api(settings: Settings, wyoming: Sequence[socket] = ()) -> FastAPI:
     for module in (
         speech,
         transcriptions,
+        speakers,
+        voice_activity,
         listing,
         lifecycle,
         events,

@@ -280,8 +280,7 @@ class OpenSpeech:
         """
         name = self.config.model_aliases.get(name, name)
         if kind := self._alias(name):
-            models = self.config.defaults(kind).models
-            name = models[0] if models else name
+            name = self.default_model(kind)
         resolved = self.registry.router.resolve(name)
         listed = any(each.model is resolved.model for each in self.registry.router.catalogue)
         try:
@@ -307,10 +306,9 @@ class OpenSpeech:
         """
         if models := self.config.defaults(kind).models:
             return models[0]
-        for resolved in self.registry.router.catalogue:
-            if resolved.model.kind is kind:
-                return resolved.model.id
-        return capabilities.nothing_of(kind)
+        catalogue = self.registry.router.catalogue
+        found = next((each.model.id for each in catalogue if each.model.kind is kind), None)
+        return found or capabilities.nothing_of(kind)
 
     async def rescan(self) -> None:
         """Find out again what is installed; models of providers that are gone are let go."""

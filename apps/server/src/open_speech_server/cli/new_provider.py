@@ -11,7 +11,7 @@ from .exits import Failure
 
 NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 """A provider's name: what stands before the colon of a model's name."""
-KINDS = {"tts": "TTS", "stt": "STT", "vad": "VAD", "turn": "Turn"}
+KINDS = {"tts": "TTS", "stt": "STT", "vad": "VAD", "turn": "Turn", "diarization": "Diarization"}
 """Kinds of backend -> how the names of their classes begin."""
 _FILES = {
     "pyproject.toml": "pyproject.toml",

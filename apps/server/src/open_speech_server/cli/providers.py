@@ -329,10 +329,10 @@ def _echo_rescan(told: str | None) -> None:
 @click.argument("name")
 @click.option(
     "--kind",
-    type=click.Choice(["tts", "stt", "vad", "turn"]),
+    type=click.Choice(["tts", "stt", "vad", "turn", "diarization"]),
     default="tts",
     show_default=True,
-    help="Text to speech, speech to text, voice activity, or the end of a turn.",
+    help="Text to speech, speech to text, voice activity, the end of a turn, or diarization.",
 )
 @click.option(
     "--folder",

@@ -83,6 +83,7 @@ def core_config(settings: Settings) -> Config:
         ),
         vad=Defaults(models=_one(settings.vad_model)),
         turn=Defaults(models=_one(settings.turn_model)),
+        diarization=Defaults(models=_one(settings.diarization_model)),
         policy=Policy(
             ttl_s=settings.os_model_ttl,
             max_loaded=settings.os_max_loaded_models,

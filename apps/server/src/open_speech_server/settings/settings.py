@@ -326,6 +326,10 @@ class Settings(BaseSettings):
         description="Maximum length of a text to speak, in characters.",
     )
 
+    diarization_model: Name | None = Field(
+        None, description="Model that tells speakers apart; empty takes the one installed."
+    )
+
     # Live sessions
     vad_model: Name | None = Field(
         None, description="Model that detects voice activity; empty takes the one installed."

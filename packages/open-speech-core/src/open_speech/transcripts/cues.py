@@ -79,6 +79,8 @@ class Cue:
     end: float
     lines: tuple[str, ...]
     """At most ``CUE_LINES``, none wider than ``LINE_COLUMNS``."""
+    speaker: str | None = None
+    """Who says it, where speakers were told apart; a cue is never of two."""
 
     @property
     def text(self) -> str:
@@ -97,21 +99,23 @@ class _Token:
     end: float
     is_first: bool = False
     """A cue has to begin here."""
+    speaker: str | None = None
 
 
 def cues_of_transcript(segments: Iterable[Segment], pauses: Sequence[Pause] = ()) -> list[Cue]:
     """Cut a transcript by the times of its words; no cue lies in one of the ``pauses``.
 
-    A segment whose words have no times is a cue, or as many as it takes: then its text is spread
-    over what sounds of it, as evenly as it is written.
+    A cue has one speaker, where segments have. A segment whose words have no times is a cue, or
+    as many as it takes: then its text is spread over what sounds of it, as evenly as it is written.
     """
     tokens: list[_Token] = []
     for segment in segments:
         found = _timed(segment) or _spread(segment, pauses)
         if found and tokens:
             space = gap(tokens[-1].text, segment.text.lstrip() or " ") or _space(segment.text)
-            found[0] = replace(found[0], glue=space)
-        tokens += found
+            changes = segment.speaker != tokens[-1].speaker
+            found[0] = replace(found[0], glue=space, is_first=found[0].is_first or changes)
+        tokens += [replace(each, speaker=segment.speaker) for each in found]
     return _cues(tokens, pauses)
 
 
@@ -324,7 +328,7 @@ def _cues(tokens: Iterable[_Token], pauses: Sequence[Pause]) -> list[Cue]:
             end = _end(part[-1].end, pauses) if number + 1 == len(parts) else part[-1].end
             begin = max(begin, cues[-1].end) if cues else begin
             end = min(max(begin, end), begin + CUE_S)
-            cues.append(Cue(start=begin, end=end, lines=_lines(part)))
+            cues.append(Cue(start=begin, end=end, lines=_lines(part), speaker=part[0].speaker))
     return cues
 
 

@@ -29,21 +29,27 @@ class _Written:
     start_ms: int
     end_ms: int
     text: str
+    speaker: str | None
 
 
 def to_srt(cues: Iterable[Cue]) -> str:
-    """Write SubRip; cues without text are left out, ``-->`` in a text becomes an arrow."""
+    """Write SubRip; cues without text are left out, ``-->`` in a text becomes an arrow.
+
+    The name of a speaker stands before the text: the format has no other place for it.
+    """
     return "".join(
-        f"{number}\n{_time(cue.start_ms, ',')} --> {_time(cue.end_ms, ',')}\n"
-        f"{cue.text.replace('-->', '→')}\n\n"
+        f"{number}\n{_time(cue.start_ms, ',')} --> {_time(cue.end_ms, ',')}\n{_srt_text(cue)}\n\n"
         for number, cue in enumerate(_written(cues), start=1)
     )
 
 
 def to_vtt(cues: Iterable[Cue]) -> str:
-    """Write WebVTT; cues without text are left out, ``&``, ``<`` and ``>`` are escaped."""
+    """Write WebVTT; cues without text are left out, ``&``, ``<`` and ``>`` are escaped.
+
+    The speaker of a cue is its voice: ``<v Name>``.
+    """
     return "WEBVTT\n\n" + "".join(
-        f"{_time(cue.start_ms, '.')} --> {_time(cue.end_ms, '.')}\n{_escape(cue.text)}\n\n"
+        f"{_time(cue.start_ms, '.')} --> {_time(cue.end_ms, '.')}\n{_vtt_text(cue)}\n\n"
         for cue in _written(cues)
     )
 
@@ -57,7 +63,7 @@ def _written(cues: Iterable[Cue]) -> Iterator[_Written]:
         # A cue must end after it starts, or players drop it; never after the recording.
         end = max(1, math.floor(cue.end * 1000 + 1e-3))
         start = min(max(0, round(cue.start * 1000)), end - 1)
-        yield _Written(start, end, text)
+        yield _Written(start, end, text, cue.speaker)
 
 
 def _time(milliseconds: int, mark: str) -> str:
@@ -66,6 +72,20 @@ def _time(milliseconds: int, mark: str) -> str:
     minutes, seconds = divmod(seconds, 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours:02}:{minutes:02}:{seconds:02}{mark}{milliseconds:03}"
+
+
+def _srt_text(cue: _Written) -> str:
+    name = f"{_one_line(cue.speaker)}: " if cue.speaker else ""
+    return f"{name}{cue.text}".replace("-->", "→")
+
+
+def _vtt_text(cue: _Written) -> str:
+    voice = f"<v {_escape(_one_line(cue.speaker))}>" if cue.speaker else ""
+    return f"{voice}{_escape(cue.text)}"
+
+
+def _one_line(name: str) -> str:
+    return " ".join(name.replace("\0", "\ufffd").split())
 
 
 def _escape(text: str) -> str:

@@ -5,19 +5,17 @@ What it lacks of that API is in ``docs/how-to/from-speaches.md``, with the reaso
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Request, WebSocket
 from pydantic import Field
 from starlette.responses import JSONResponse, Response
 
 from open_speech import Kind, ModelInfo, OpenSpeech
-from open_speech.aio import in_thread
 from open_speech.errors import OpenSpeechError
-from open_speech.service import ModelState, ModelStatus, SpanOptions
+from open_speech.service import ModelState, ModelStatus
 
 from ...settings.compat import COMPAT, our_model
 from ...state import ServerState, speech_of, state_of
@@ -28,8 +26,9 @@ from ..openai.speech_body import SpeechBody
 from ..openai.transcription_form import TranscriptionForm, TranslationForm
 from ..openai.transcriptions import transcribed, translated
 from ..realtime.routes import converse
+from ..speakers.routes import DiarizationForm, EmbeddingForm, diarized, embedded
 from ..streaming import while_connected
-from ..uploads import UploadForm, read_form, upload_field
+from ..voice_activity import ActivityForm, spans
 from . import chat
 
 router = APIRouter()
@@ -37,8 +36,6 @@ router.include_router(chat.router)
 Speech = Annotated[OpenSpeech, Depends(speech_of)]
 State = Annotated[ServerState, Depends(state_of)]
 our_name = partial(our_model, chat.SERVER)
-VAD_NAMES: list[str] = COMPAT[chat.SERVER]["vad_models"]
-"""What it calls the model for voice activity, which means the default one."""
 _NO_KEY = (
     "API key required. Please provide an API key using the Authorization header with Bearer scheme."
 )
@@ -114,51 +111,48 @@ async def translate(request: Request, speech: Speech, state: State) -> Response:
     return await translated(request, speech, Translation, state.settings.os_compat_keep_alive_s)
 
 
-class ActivityForm(UploadForm):
-    """What counts as speech, with Silero's names. Times in milliseconds, but for one."""
+class Activity(ActivityForm):
+    """Ours, with its values and its names of the model."""
 
-    inline: ClassVar[str | None] = None
-
-    file: Any = upload_field("The recording.")
-    model: str = Field(VAD_NAMES[0], max_length=256)
+    model: chat.ModelName = Field(None, max_length=256)
     threshold: float = Field(0.75, ge=0.0, le=1.0)
-    neg_threshold: float | None = Field(None, ge=0.0)
-    min_speech_duration_ms: int = Field(0, ge=0)
-    max_speech_duration_s: float | None = Field(None, ge=0.0)
-    min_silence_duration_ms: int = Field(1000, ge=0)
-    speech_pad_ms: int = Field(0, ge=0)
-
-    def options(self) -> SpanOptions:
-        """The same, for core."""
-        longest = self.max_speech_duration_s
-        return SpanOptions(
-            threshold=self.threshold,
-            release=self.neg_threshold,
-            min_speech_s=self.min_speech_duration_ms / 1000,
-            max_speech_s=math.inf if longest is None else longest,
-            min_silence_s=self.min_silence_duration_ms / 1000,
-            padding_s=self.speech_pad_ms / 1000,
-        )
 
 
 @router.post("/v1/audio/speech/timestamps")
 async def find_speech(request: Request, speech: Speech, state: State) -> list[dict[str, int]]:
-    """Where somebody speaks, in milliseconds."""
-    from open_speech.codecs.decode import DecodeLimits, decode_chunks
+    """As ours."""
+    return await spans(request, speech, state, Activity)
 
-    async with read_form(request, ActivityForm) as form:
-        model = speech.default_model(Kind.VAD) if form.model in VAD_NAMES else form.model
-        sound = in_thread(
-            decode_chunks(
-                form.file.file,
-                sample_rate=speech.manager.instance(model).model.sample_rate,
-                limits=DecodeLimits(max_seconds=state.settings.os_max_audio_s),
-                media_type=form.file.content_type,
-            )
-        )
-        work = speech.find_speech(sound, form.options(), model=model)
-        found = await while_connected(request, work)
-    return [{"start": round(1000 * each.start), "end": round(1000 * each.end)} for each in found]
+
+class Diarization(DiarizationForm):
+    """Ours, with its names of models."""
+
+    @property
+    def wanted(self) -> str | None:
+        """The model that its name means."""
+        return self.model and our_name(self.model)
+
+
+@router.post("/v1/audio/diarization")
+async def diarize(request: Request, speech: Speech, state: State) -> Response:
+    """As ours."""
+    keep = state.settings.os_compat_keep_alive_s
+    return await diarized(request, speech, state, Diarization, keep)
+
+
+class Embedding(EmbeddingForm):
+    """Ours, with its names of models."""
+
+    @property
+    def wanted(self) -> str | None:
+        """The model that its name means; the answer has its own."""
+        return self.model and our_name(self.model)
+
+
+@router.post("/v1/audio/speech/embedding")
+async def embed(request: Request, speech: Speech, state: State) -> Response:
+    """As ours."""
+    return await embedded(request, speech, Embedding, state.settings.os_compat_keep_alive_s)
 
 
 @router.websocket("/v1/realtime")

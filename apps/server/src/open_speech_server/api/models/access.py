@@ -24,6 +24,7 @@ def permission(settings: Settings) -> AccessPolicy:
         *settings.model_aliases.values(),
         settings.vad_model,
         settings.turn_model,
+        settings.diarization_model,
     )
     configured = {each for name in names if name and (each := _parsed(name))}
 

@@ -14,6 +14,7 @@ TASKS = {
     Kind.TTS: "text-to-speech",
     Kind.VAD: "voice-activity-detection",
     Kind.TURN: "end-of-turn-detection",
+    Kind.DIARIZATION: "speaker-diarization",
 }
 _STAGES = {
     ModelState.AVAILABLE: "idle",

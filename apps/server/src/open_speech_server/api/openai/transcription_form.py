@@ -14,11 +14,12 @@ from open_speech import (
     TranscriptionRequest,
     VoiceActivity,
 )
-from open_speech.errors import UnsupportedCapability
+from open_speech.errors import InvalidRequest
 
 from ..languages import language_tag
 from ..models.keep_alive import KEEP_ALIVE
-from ..uploads import UploadForm, upload_field
+from ..speakers.form import SpeakersForm
+from ..uploads import upload_field
 from .transcription_responses import SUBTITLES
 
 
@@ -51,10 +52,11 @@ Language = Annotated[str | None, BeforeValidator(language_tag)]
 Chunking = Annotated[Literal["auto"] | ServerVad | None, BeforeValidator(_from_json)]
 
 
-class TranslationForm(UploadForm):
+class TranslationForm(SpeakersForm):
     """The fields that both endpoints know, as OpenAI names them."""
 
     inline: ClassVar[str | None] = "input_audio"
+    in_query: ClassVar[tuple[str, ...]] = ("diarize",)
 
     file: Any = upload_field("The recording, in any common container.")
     model: str | None = Field(None, description="Model name. Default: the default model.")
@@ -75,11 +77,29 @@ class TranslationForm(UploadForm):
     subtitles: list[Literal["srt", "vtt"]] = Field(
         [], description="Subtitle formats to include in `verbose_json`."
     )
+    diarize: bool = Field(
+        default=False,
+        description="Name speakers in any format; `diarized_json` does so without it. "
+        "May be sent in the query, too.",
+    )
+    diarization_model: str | None = Field(
+        None, description="Model that tells speakers apart. Default: the default model."
+    )
 
     def check(self) -> None:
-        """Raise for what no provider can do yet."""
-        if self.response_format == "diarized_json":
-            raise _no_speakers("response_format")
+        """Raise for known speakers where speakers are not told apart, too."""
+        super().check()
+        if self.known_speaker_names and not self.with_speakers:
+            raise InvalidRequest(
+                f"Speakers are not named in {self.response_format!r}.",
+                param="known_speaker_names",
+                hint="Choose response_format=diarized_json, or send diarize=true.",
+            )
+
+    @property
+    def with_speakers(self) -> bool:
+        """Whether speakers are told apart."""
+        return self.diarize or self.response_format == "diarized_json"
 
     @property
     def with_segments(self) -> bool:
@@ -133,10 +153,6 @@ class TranscriptionForm(TranslationForm):
         [], description="Timestamps to include in `verbose_json`. Default: segments."
     )
     include: list[Literal["logprobs"]] = Field([], description="`logprobs` adds them to `json`.")
-    known_speaker_names: list[str] = Field([], max_length=4, description="No provider has it yet.")
-    known_speaker_references: list[str] = Field(
-        [], max_length=4, description="No provider has it yet."
-    )
     stream: bool = Field(
         default=False, description="Stream events while the recording is transcribed."
     )
@@ -152,12 +168,6 @@ class TranscriptionForm(TranslationForm):
     def _needs_words(self, model: ModelInfo) -> bool:
         return super()._needs_words(model) and (not self.stream or bool(self.with_subtitles))
 
-    def check(self) -> None:
-        """Raise for what no provider can do yet."""
-        super().check()
-        if self.known_speaker_names or self.known_speaker_references:
-            raise _no_speakers("known_speaker_names")
-
     def _fields(self, task: Task, model: ModelInfo) -> dict[str, Any]:
         known = tuple(filter(None, self.languages))
         only = known[0] if len(known) == 1 else None
@@ -170,11 +180,3 @@ class TranscriptionForm(TranslationForm):
             "logprobs": "logprobs" in self.include,
             "grammar": self.grammar,
         }
-
-
-def _no_speakers(param: str) -> UnsupportedCapability:
-    return UnsupportedCapability(
-        "No installed provider does 'speakers', which telling speakers apart needs.",
-        param=param,
-        hint="Leave it out, or choose another response_format.",
-    )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from open_speech import Segment, Task, Transcription, TranscriptionRequest, Word
-from open_speech.service import IMPOSSIBLE_LOGPROB
+from open_speech.service import IMPOSSIBLE_LOGPROB, join_texts
 from open_speech.transcripts.cues import Cue, Pause, cues_of_transcript
 from open_speech.transcripts.subtitles import to_srt, to_vtt
 
@@ -35,7 +36,7 @@ def render(
     """
     match response_format:
         case "text":
-            return PlainTextResponse(f"{result.text}\n")
+            return PlainTextResponse(_lines(result))
         case "srt":
             return PlainTextResponse(_files(result, ["srt"])["srt"])
         case "vtt":
@@ -47,6 +48,8 @@ def render(
             if formats:
                 answer["subtitles"] = _files(result, formats)
             return JSONResponse(answer)
+        case "diarized_json":
+            return JSONResponse(_diarized(result, asked))
     answer = {
         "text": result.text,
         "languages": languages(result.language),
@@ -54,6 +57,8 @@ def render(
     }
     if asked.logprobs:
         answer["logprobs"] = logprobs(result.segments)
+    if any(segment.speaker is not None for segment in result.segments):
+        answer["segments"] = [_spoken(segment) for segment in result.segments]
     return JSONResponse(answer)
 
 
@@ -108,22 +113,68 @@ def usage_in_tokens(seconds: float, segments: Sequence[Segment]) -> dict[str, An
     }
 
 
+def delta_event(
+    number: int, delta: str, segment: Segment, asked: TranscriptionRequest
+) -> dict[str, Any]:
+    """What a segment adds to the text of a stream."""
+    found: dict[str, Any] = {"type": "transcript.text.delta", "delta": delta}
+    if segment.speaker is not None:
+        found["segment_id"] = str(number)
+    if asked.logprobs:
+        found["logprobs"] = logprobs([segment])
+    return found
+
+
 def segment_event(number: int, segment: Segment, asked: TranscriptionRequest) -> dict[str, Any]:
     """A segment of a stream with its times, and those of its words if they were asked for.
 
-    OpenAI's event names a speaker; nobody is told apart here, so it is empty.
+    OpenAI's event always names a speaker: it is empty where nobody is told apart.
     """
+    text = segment.text if segment.speaker is None else segment.text.strip()
     found: dict[str, Any] = {
         "type": "transcript.text.segment",
         "id": str(number),
         "start": segment.start,
         "end": segment.end,
-        "text": segment.text,
-        "speaker": "",
+        "text": text,
+        "speaker": segment.speaker or "",
     }
     if asked.word_timestamps:
         found["words"] = [_word(word) for word in segment.words]
     return found
+
+
+def _diarized(result: Transcription, asked: TranscriptionRequest) -> dict[str, Any]:
+    kind = "transcript.text.segment"
+    return {
+        "task": asked.task.value,
+        "duration": result.duration,
+        "text": result.text,
+        "segments": [
+            {"type": kind, "id": str(number), **_spoken(segment)}
+            for number, segment in enumerate(result.segments)
+        ],
+        "usage": usage(result.duration),
+    }
+
+
+def _spoken(segment: Segment) -> dict[str, Any]:
+    return {
+        "start": segment.start,
+        "end": segment.end,
+        "speaker": segment.speaker,
+        "text": segment.text.strip(),
+    }
+
+
+def _lines(result: Transcription) -> str:
+    """The text; where speakers are told apart, a line for each time that one speaks."""
+    parts = [
+        f"{speaker}: {join_texts(each.text for each in said)}\n"
+        for speaker, said in groupby(result.segments, key=lambda segment: segment.speaker)
+        if speaker is not None
+    ]
+    return "".join(parts) or f"{result.text}\n"
 
 
 def _verbose(result: Transcription, asked: TranscriptionRequest) -> dict[str, Any]:
@@ -137,7 +188,11 @@ def _verbose(result: Transcription, asked: TranscriptionRequest) -> dict[str, An
         "usage": usage(result.duration),
     }
     if asked.word_timestamps:
-        answer["words"] = [_word(word) for word in result.words]
+        answer["words"] = [
+            {**_word(word), **_speaker(segment)}
+            for segment in result.segments
+            for word in segment.words
+        ]
     return answer
 
 
@@ -153,7 +208,12 @@ def _segment(number: int, segment: Segment) -> dict[str, Any]:
         "avg_logprob": segment.avg_logprob,
         "compression_ratio": segment.compression_ratio,
         "no_speech_prob": segment.no_speech_prob,
+        **_speaker(segment),
     }
+
+
+def _speaker(segment: Segment) -> dict[str, str]:
+    return {} if segment.speaker is None else {"speaker": segment.speaker}
 
 
 def _word(word: Word) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 from functools import partial
@@ -15,26 +15,28 @@ from starlette.responses import Response
 from open_speech import (
     Audio,
     Kind,
-    ModelInfo,
     OpenSpeech,
     Segment,
     Task,
+    Transcription,
     TranscriptionRequest,
 )
-from open_speech.aio import in_thread
 from open_speech.errors import OpenSpeechError
 from open_speech.service import TRANSCRIBE, require_kind
+from open_speech.speakers.diarization import Diarization
 from open_speech.transcripts.recordings import TranscriptCollector
 
 from ...state import speech_of, state_of
 from ..models.keep_alive import keep_alive_seconds
 from ..openapi import STREAMED_ANSWERS, TRANSCRIPTION_ANSWERS
 from ..options import naming, without_unsupported
+from ..recordings import recording_of
 from ..streaming import LiveResponse, after_first, event, while_connected
 from ..uploads import form_schema, read_form
 from .transcription_form import TranscriptionForm, TranslationForm
 from .transcription_responses import (
     SUBTITLES,
+    delta_event,
     languages,
     logprobs,
     render,
@@ -76,7 +78,7 @@ async def transcribed(
             answer = await _whole(request, speech, recording, form.response_format)
             return naming(answer, recording.ignored)
         # The upload stays open until the last of it is decoded.
-        pieces = _events(speech, recording, stack.pop_all())
+        pieces = _events(speech, recording, form.response_format, stack.pop_all())
         ready = await while_connected(request, after_first(pieces))
     answer = LiveResponse(ready, media_type="text/event-stream")
     return naming(answer, recording.ignored)
@@ -109,17 +111,18 @@ async def translated(
 
 @dataclass(frozen=True, kw_only=True)
 class _Recording:
-    """What is asked of which model, and the chunks of sound as they are decoded."""
+    """What is asked of which model, and what gives its sound and its speakers."""
 
     model: str
     asked: TranscriptionRequest
-    sound: AsyncGenerator[Audio, None]
+    sound: Callable[[], AsyncGenerator[Audio, None]]
+    """Decodes it from the beginning."""
+    speakers: Callable[[], Awaitable[Diarization | None]]
+    """Has them told apart, if that is asked for."""
     language: str | None
     """The one asked for, or the model's only one."""
     keep_alive_s: float | None
     """How long the model stays loaded afterwards, if the request says so."""
-    timed: bool
-    """Whether a stream tells the times of segments too."""
     ignored: tuple[str, ...]
     """Options that the model lacks."""
     with_segments: bool
@@ -143,33 +146,25 @@ def _open(
     asked, ignored = without_unsupported(TRANSCRIBE, form.request(task, info), info, settings)
     TRANSCRIBE.check(asked, info)
     only = info.languages[0] if len(info.languages) == 1 else None
+    if form.keep_alive is not None:
+        keep_alive_s = keep_alive_seconds(form.keep_alive)
+
+    async def speakers() -> Diarization | None:
+        if not form.with_speakers:
+            return None
+        wanted = form.diarization_model
+        return await form.tell_apart(speech, wanted, settings.os_max_audio_s, keep_alive_s)
+
     return _Recording(
         model=model,
         asked=asked,
-        sound=_decoded(form, info, settings.os_max_audio_s),
+        sound=partial(recording_of(form.file, settings.os_max_audio_s), info.sample_rate),
+        speakers=speakers,
         language=asked.language or only,
-        keep_alive_s=keep_alive_s
-        if form.keep_alive is None
-        else keep_alive_seconds(form.keep_alive),
-        timed=form.response_format == "verbose_json",
+        keep_alive_s=keep_alive_s,
         ignored=ignored,
         with_segments=form.with_segments,
         subtitles=form.with_subtitles,
-    )
-
-
-def _decoded(
-    form: TranslationForm, model: ModelInfo, max_seconds: float
-) -> AsyncGenerator[Audio, None]:
-    from open_speech.codecs.decode import DecodeLimits, decode_chunks
-
-    return in_thread(
-        decode_chunks(
-            form.file.file,
-            sample_rate=model.sample_rate,
-            limits=DecodeLimits(max_seconds=max_seconds),
-            media_type=form.file.content_type,
-        )
     )
 
 
@@ -177,15 +172,20 @@ async def _whole(
     request: Request, speech: OpenSpeech, recording: _Recording, response_format: str
 ) -> Response:
     cut = bool(recording.subtitles) or response_format in SUBTITLES
-    work = speech.transcribe(
-        recording.sound,
-        recording.asked,
-        model=recording.model,
-        keep_alive_s=recording.keep_alive_s,
-        pauses=cut,
-    )
-    async with aclosing(recording.sound):  # also where the work fails before it gets there
-        result = await while_connected(request, work)
+
+    async def work() -> Transcription:
+        speakers = await recording.speakers()
+        async with aclosing(recording.sound()) as sound:
+            return await speech.transcribe(
+                sound,
+                recording.asked,
+                model=recording.model,
+                keep_alive_s=recording.keep_alive_s,
+                pauses=cut,
+                speakers=speakers,
+            )
+
+    result = await while_connected(request, work())
     answer = partial(
         render,
         result,
@@ -198,30 +198,35 @@ async def _whole(
 
 
 async def _events(
-    speech: OpenSpeech, recording: _Recording, upload: AsyncExitStack
+    speech: OpenSpeech, recording: _Recording, response_format: str, upload: AsyncExitStack
 ) -> AsyncGenerator[bytes, None]:
     """OpenAI's events: a delta per segment as it is decoded, then the whole text.
 
-    Where ``verbose_json`` was asked for, a segment with its times follows each delta, and the last
-    event has the subtitles that were wanted.
+    Where ``verbose_json`` or ``diarized_json`` was asked for, a segment with its times follows each
+    delta, and the last event has the subtitles that were wanted.
     """
     asked = recording.asked
+    timed = response_format in ("verbose_json", "diarized_json")
     transcript = TranscriptCollector(recording.language, pauses=bool(recording.subtitles))
-    hearing = speech.transcribe_stream(
-        transcript.watch(recording.sound),
-        asked,
-        model=recording.model,
-        keep_alive_s=recording.keep_alive_s,
-    )
-    async with upload, aclosing(recording.sound), aclosing(hearing) as results:
+    async with upload, AsyncExitStack() as held:
+        speakers = await recording.speakers()
+        sound = await held.enter_async_context(aclosing(recording.sound()))
+        hearing = speech.transcribe_stream(
+            transcript.watch(sound),
+            asked,
+            model=recording.model,
+            keep_alive_s=recording.keep_alive_s,
+            speakers=speakers,
+        )
+        results = await held.enter_async_context(aclosing(hearing))
         try:
             async for result in results:
                 delta = transcript.add(result)
                 if delta and isinstance(result, Segment):
-                    more = {"logprobs": logprobs([result])} if asked.logprobs else {}
-                    yield event({"type": "transcript.text.delta", "delta": delta, **more})
-                    if recording.timed:
-                        yield event(segment_event(len(transcript.segments) - 1, result, asked))
+                    number = len(transcript.segments) - 1
+                    yield event(delta_event(number, delta, result, asked))
+                    if timed:
+                        yield event(segment_event(number, result, asked))
         except OpenSpeechError as error:
             if transcript.text:  # after the first event the status is out: say it in the stream
                 yield event({"type": "error", "error": {"message": str(error), "code": error.code}})

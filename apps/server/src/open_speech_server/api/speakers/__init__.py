@@ -1,0 +1,1 @@
+"""Who speaks: diarization and speaker embeddings."""
