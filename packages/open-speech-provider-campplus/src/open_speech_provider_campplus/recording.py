@@ -1,0 +1,172 @@
+"""A recording as it comes in: windows of ten seconds, and the voices that are heard in each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from open_speech import Audio
+
+from . import features, segmentation
+from .encoder import SIZE, Encoder
+from .segmentation import FIELD, RATE, VOICES, Segmentation, frame_count
+from .weights import Array
+
+DATA = Path(__file__).parent / "data"
+WINDOW = 10 * RATE
+"""Samples of a window; the segmentation was trained on as many."""
+STEP = 297 * segmentation.STEP
+"""Samples from one window to the next: five seconds, in whole frames."""
+FRAME_S = segmentation.STEP / RATE
+FIRST_S = FIELD / 2 / RATE
+"""The middle of the first frame."""
+LEAST_S = 0.5
+"""A voice is described by no less speech than that."""
+_TOGETHER = 8
+"""Windows that go through the segmentation at once, which is little slower than one alone."""
+_FAINT = 1e-4
+"""Root mean square below which a window is silent, -80 dB of full scale."""
+_MARGIN_S = 0.25
+"""Around the stretches that core says are speech: voice activity is cut close."""
+
+Speech = Sequence[tuple[float, float]] | None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Window:
+    """What is kept of ten seconds of sound: 4 kB."""
+
+    first: int
+    """The frame of the recording that it begins with."""
+    voices: NDArray[np.bool_]
+    """Whether each of three voices speaks, ``(frames, 3)``."""
+    vectors: Array
+    """Their descriptions, ``(3, 192)``, of length 1; zeros where there is none."""
+    seconds: Array
+    """How much speech each vector is made of, ``(3,)``; zero where there is no vector."""
+
+
+class Ears:
+    """The two networks. Thread-safe."""
+
+    def __init__(self, folder: Path = DATA) -> None:
+        self._segmentation = Segmentation(folder / "segmentation.safetensors")
+        self._encoder = Encoder(folder / "campplus.safetensors")
+
+    def windows(self, sound: Iterator[Audio], speech: Speech) -> Iterator[Window | None]:
+        """Listen to a recording; None now and then where there is no window yet.
+
+        No more sound is kept than goes through the segmentation at once.
+        """
+        waiting: list[tuple[int, Array]] = []
+        for first, samples in _cut(sound):
+            if _is_silent(first, samples, speech):
+                continue
+            # The last window may be shorter than the others, and is heard by itself then.
+            if len(waiting) == _TOGETHER or (waiting and len(waiting[0][1]) != len(samples)):
+                yield from self._heard(waiting, speech)
+                waiting = []
+            waiting.append((first, samples))
+        if waiting:
+            yield from self._heard(waiting, speech)
+
+    def voice(self, samples: Array) -> tuple[Array, float]:
+        """A recording of one speaker as a vector, and the seconds of speech that it is made of.
+
+        Without half a second of speech the vector is zeros.
+        """
+        energies = features.log_mel(samples)
+        spoken = np.zeros(len(energies), np.bool_)
+        for first in range(0, len(samples), WINDOW):
+            piece = _filled(samples[first : first + WINDOW])
+            if _rms(piece) < _FAINT:
+                continue
+            speaks = self._segmentation.voices(piece[None])[0].any(axis=1)
+            start = first // features.STEP
+            part = spoken[start : start + WINDOW // features.STEP]
+            part |= speaks[_frames_of(len(part), len(speaks))]
+        seconds = float(spoken.sum() * features.STEP / RATE)
+        if seconds < LEAST_S:
+            return np.zeros(SIZE, np.float32), 0.0
+        return self._encoder.vector(energies[spoken]), seconds
+
+    def _heard(self, waiting: list[tuple[int, Array]], speech: Speech) -> Iterator[Window | None]:
+        heard = self._segmentation.voices(np.stack([samples for _, samples in waiting]))
+        yield None
+        for (first, samples), voices in zip(waiting, heard, strict=True):
+            spoken = voices
+            if speech is not None:
+                spoken = voices & _is_speech(first, len(voices), speech)[:, None]
+            if spoken.any():
+                yield self._described(first, samples, spoken)
+
+    def _described(self, first: int, samples: Array, voices: NDArray[np.bool_]) -> Window:
+        energies = features.log_mel(samples)
+        at = _frames_of(len(energies), len(voices))
+        alone = voices & (voices.sum(axis=1, keepdims=True) == 1)
+        vectors, seconds = np.zeros((VOICES, SIZE), np.float32), np.zeros(VOICES, np.float32)
+        least = int(LEAST_S * RATE / features.STEP)
+        for voice in range(VOICES):
+            chosen = alone[at, voice]
+            if chosen.sum() < least:
+                chosen = voices[at, voice]
+            if chosen.sum() >= least:
+                vectors[voice] = self._encoder.vector(energies[chosen])
+                seconds[voice] = chosen.sum() * features.STEP / RATE
+        return Window(
+            first=first // segmentation.STEP, voices=voices, vectors=vectors, seconds=seconds
+        )
+
+
+def _cut(sound: Iterator[Audio]) -> Iterator[tuple[int, Array]]:
+    """Windows with the sample that each begins with; the last one ends with the recording."""
+    held, start, heard_to = np.zeros(0, np.float32), 0, 0
+    for audio in sound:
+        held = np.concatenate([held, audio.samples])
+        while len(held) >= WINDOW:
+            yield start, held[:WINDOW]
+            heard_to = start + WINDOW
+            held, start = held[STEP:].copy(), start + STEP
+    end = start + len(held)
+    if end <= heard_to + segmentation.STEP or not len(held):
+        return
+    # A short recording is filled up with silence; the end of a long one is heard with what
+    # came before it, as far as that is still there.
+    yield start, _filled(held)
+
+
+def _filled(samples: Array) -> Array:
+    least = RATE
+    return np.pad(samples, (0, max(0, least - len(samples)))).astype(np.float32)
+
+
+def _is_silent(first: int, samples: Array, speech: Speech) -> bool:
+    if _rms(samples) < _FAINT:
+        return True
+    return speech is not None and not _is_speech(first, frame_count(len(samples)), speech).any()
+
+
+def _rms(samples: Array) -> float:
+    return float(np.sqrt(np.mean(samples.astype(np.float64) ** 2))) if len(samples) else 0.0
+
+
+def _is_speech(first: int, frames: int, speech: Sequence[tuple[float, float]]) -> NDArray[np.bool_]:
+    """Whether core says that somebody speaks in each frame of a window."""
+    found = np.zeros(frames, np.bool_)
+    origin = first / RATE + FIRST_S
+    for start, end in speech:
+        low = round((start - _MARGIN_S - origin) / FRAME_S)
+        high = round((end + _MARGIN_S - origin) / FRAME_S)
+        found[max(0, low) : max(0, high)] = True
+    return found
+
+
+def _frames_of(energies: int, frames: int) -> NDArray[np.intp]:
+    """The frame of the segmentation in whose middle each frame of log-mel energies lies."""
+    middles = np.arange(energies) * features.STEP + features.WINDOW / 2
+    nearest = np.round((middles - FIELD / 2) / segmentation.STEP).astype(np.intp)
+    return np.clip(nearest, 0, frames - 1)
