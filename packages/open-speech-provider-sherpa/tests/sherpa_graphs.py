@@ -94,11 +94,11 @@ def weights(path: Path) -> list[str]:
 
 
 def redraw(path: Path, name: str, seed: int) -> None:
-    """Give one parameter of a file other numbers of the same size."""
+    """Give one parameter of a file other numbers, some of them larger."""
     model = onnx.load(path)
     tensor = next(each for each in model.graph.initializer if each.name == name)
     values = numpy_helper.to_array(tensor)
     spread = max(float(np.abs(values).max()), 0.1)
-    drawn = np.random.default_rng(seed).normal(0.0, spread, values.shape).astype(np.float32)
+    drawn = np.random.default_rng(seed).normal(0.0, 2 * spread, values.shape).astype(np.float32)
     tensor.CopyFrom(numpy_helper.from_array(drawn, name))
     path.write_bytes(model.SerializeToString())

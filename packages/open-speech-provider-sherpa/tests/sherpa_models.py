@@ -169,14 +169,16 @@ def paraformer(folder: Path, seed: int = 3) -> Path:
     metadata = _cmvn(graph)
     hidden, _ = _ear(graph, "speech", 7 * MELS, scale=0.05, quiet=(QUIET - 8) * 0.2)
     weight, bias = _classes(graph, len(tokens), scale=3.0, never=(0, 1, 2, len(tokens) - 1))
+    alpha, offset = graph.draw(HIDDEN, 3, scale=0.5), graph.draw(3, scale=1.0)
+    alphas = graph("Sigmoid", graph.linear(hidden, alpha, offset))
+    loud = graph("MatMul", alphas, graph.weight(graph.draw(3, HIDDEN, scale=1.0)))
     frames = graph.size("speech", 1)
     # A token every fourth frame, where its peak is; the last peak has no token.
     peaks = graph("Div", graph("Sub", frames, graph.constant(3)), graph.constant(4))
-    fired = graph("Slice", graph.every(hidden, 1, 4), graph.constant(0), peaks, graph.constant(1))
+    every = graph.every(graph("Add", hidden, loud), 1, 4)
+    fired = graph("Slice", every, graph.constant(0), peaks, graph.constant(1))
     graph("LogSoftmax", graph.linear(fired, weight, bias), axis=-1, name="logits")
     graph("Cast", peaks, to=INT32, name="token_num")
-    alpha, offset = graph.draw(HIDDEN, 3, scale=0.2), graph.draw(3, scale=0.1)
-    alphas = graph("Sigmoid", graph.linear(hidden, alpha, offset))
     wide = graph.constant(0, -1)
     count = graph("Squeeze", graph("Mul", frames, graph.constant(3)))
     places = graph("Range", graph.scalar(0), count, graph.scalar(1))
@@ -234,10 +236,13 @@ def sense_voice(folder: Path, seed: int = 4) -> Path:
     emotion, event = graph.draw(1, 1, count, scale=0.5), graph.draw(1, 1, count, scale=0.5)
     emotion[..., 9] += 50.0
     event[..., 10] += 50.0
-    form = graph.draw(16, count, scale=0.5)
+    form = graph.draw(16, count, scale=9.0)
     form[14, 11] += 50.0
     form[15, 12] += 50.0
-    parts = [language, graph.weight(emotion), graph.weight(event), _row(graph, form, "text_norm")]
+    written = _row(graph, form, "text_norm")
+    parts = [language, graph.weight(emotion), graph.weight(event), written]
+    # How it is written shows in the text, too.
+    sound = graph("Add", sound, graph("Mul", written, graph.scalar(0.1, np.float32)))
     graph("Concat", *parts, sound, axis=1, name="logits")
     graph.save(
         folder / "model.onnx",
@@ -328,7 +333,7 @@ def _moonshine_step(graph: Graph, count: int, state: str | None) -> str:
     scores = graph("MatMul", after, graph("Transpose", "encoder_out", perm=[0, 2, 1]))
     heard = graph("MatMul", graph("Softmax", scores, axis=-1), "encoder_out")
     weight, bias = _classes(graph, count, never=(0, 1))
-    bias[2] -= 3.0  # a text goes on for a while
+    bias[2] -= 5.0  # a text goes on for a while
     graph.linear(graph("Add", heard, after), weight, bias, name="logits")
     return after
 

@@ -122,7 +122,7 @@ class _Utterance:
 
     def flush(self, tail: Samples) -> Iterator[ListeningEvent | None]:
         """Decode what the engine still waits to see the end of; it cannot hear more afterwards."""
-        if self.position <= self._since:
+        if self.position - self._since < SHORTEST_S:
             return  # it would make something of the silence alone
         self._stream.feed(tail)
         self._stream.end()

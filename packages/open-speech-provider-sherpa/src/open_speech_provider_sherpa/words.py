@@ -163,7 +163,7 @@ def _shared(said: Sequence[str], start: float, end: float) -> tuple[Word, ...]:
     for word in said:
         first = start + (end - start) * done / whole
         done += len(word)
-        last = start + (end - start) * done / whole
+        last = min(end, start + (end - start) * done / whole)
         made.append(Word(text=word, start=first, end=max(first, last)))
     return tuple(made)
 

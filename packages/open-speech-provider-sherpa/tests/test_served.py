@@ -1,0 +1,73 @@
+"""The whole way: downloaded from a hub, loaded in a worker, asked through core."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from open_speech import Config, OpenSpeech, Policy, TranscriptionRequest
+from open_speech.errors import ModelLoadFailed, OpenSpeechError
+from open_speech.store import DownloadPolicy, Store
+from open_speech.testing.hub import FakeHub, fake_hub
+
+PARAKEET = "somebody/sherpa-onnx-nemo-parakeet-tdt-tiny"
+STREAMING = "somebody/sherpa-onnx-streaming-zipformer-tiny"
+
+hub = pytest.fixture(fake_hub, name="hub")
+
+
+@pytest.fixture
+async def speech(hub: FakeHub, tmp_path: Path) -> AsyncIterator[OpenSpeech]:
+    """Core with this provider alone, and weights that come from the fake hub."""
+    store = Store(tmp_path / "weights", endpoint=hub.url, policy=DownloadPolicy(backoff_s=0.001))
+    policy = Policy(load_wait_s=120.0)
+    async with OpenSpeech(Config(providers=("sherpa",), weights=store, policy=policy)) as running:
+        yield running
+
+
+async def test_a_repository_is_fetched_and_understands(
+    speech: OpenSpeech, hub: FakeHub, offline_folder, load, sounds
+) -> None:
+    folder = offline_folder("nemo_tdt")
+    hub.add(PARAKEET, folder)
+    request = TranscriptionRequest(audio=sounds["mixed"], word_timestamps=True)
+    heard = await speech.transcribe(request.audio, request, model=PARAKEET)
+    model = load(folder)
+    (segment,) = (event for event in model.transcribe(request) if event)
+    assert heard.text == segment.text
+    assert heard.words == segment.words
+
+
+async def test_a_streaming_model_understands_recordings(
+    speech: OpenSpeech, hub: FakeHub, streaming_folder, load, sounds
+) -> None:
+    folder = streaming_folder("zipformer")
+    hub.add(STREAMING, folder)
+    request = TranscriptionRequest(audio=sounds["mixed"])
+    heard = await speech.transcribe(request.audio, request, model=STREAMING)
+    segments = [event for event in load(folder).transcribe(request) if event]
+    assert [each.text for each in heard.segments] == [each.text for each in segments]
+
+
+async def test_what_the_engine_cannot_read_ends_nothing_else(
+    speech: OpenSpeech, hub: FakeHub, offline_folder, sounds, tmp_path: Path
+) -> None:
+    spoilt = Path(shutil.copytree(offline_folder("nemo_tdt"), tmp_path / "spoilt"))
+    (spoilt / "tokens.txt").write_text("one two three\n")
+    hub.add("somebody/sherpa-onnx-nemo-spoilt", spoilt)
+    # Twice the same token: the engine itself ends its process.
+    fatal = Path(shutil.copytree(offline_folder("nemo_tdt"), tmp_path / "fatal"))
+    lines = (fatal / "tokens.txt").read_text("utf-8").splitlines()
+    (fatal / "tokens.txt").write_text("\n".join([*lines, "<blk> 99"]) + "\n", "utf-8")
+    hub.add("somebody/sherpa-onnx-nemo-fatal", fatal)
+    hub.add(PARAKEET, offline_folder("nemo_tdt"))
+    request = TranscriptionRequest(audio=sounds["mixed"])
+    with pytest.raises(ModelLoadFailed, match="line 1"):
+        await speech.transcribe(request.audio, request, model="somebody/sherpa-onnx-nemo-spoilt")
+    with pytest.raises(OpenSpeechError):
+        await speech.transcribe(request.audio, request, model="somebody/sherpa-onnx-nemo-fatal")
+    heard = await speech.transcribe(request.audio, request, model=PARAKEET)
+    assert heard.text
