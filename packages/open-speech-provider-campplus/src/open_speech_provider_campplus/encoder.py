@@ -42,8 +42,8 @@ class Encoder:
         scale, offset = _scale(tensors, "xvector.tdnn.nonlinear.batchnorm")
         # The head's output is (time, frequency, channel) here, and (channel, frequency) in a row
         # of the weights.
-        weight = tensors["xvector.tdnn.linear.weight"].reshape(128, 32, 10, 5)
-        weight = weight.transpose(3, 2, 1, 0).reshape(5 * 320, 128)
+        taps = tensors["xvector.tdnn.linear.weight"].reshape(128, 32, 10, 5)
+        weight = taps.transpose(3, 2, 1, 0).reshape(5 * 320, 128)
         self._first = (weight * scale, offset)
         self._blocks = [_Block(tensors, block, *_LAYERS[block]) for block in _LAYERS]
         self._last = _scale(tensors, "xvector.out_nonlinear.batchnorm")

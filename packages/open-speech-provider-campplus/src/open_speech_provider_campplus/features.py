@@ -41,7 +41,7 @@ def log_mel(samples: Array) -> Array:
 @cache
 def _window() -> Array:
     """Povey's window: between Hann's and Hamming's, and zero at its ends."""
-    return (np.hanning(WINDOW) ** 0.85).astype(np.float32)
+    return np.asarray(np.hanning(WINDOW) ** 0.85, np.float32)
 
 
 @cache
@@ -52,7 +52,7 @@ def _bands() -> Array:
     low, middle, high = edges[:-2], edges[1:-1], edges[2:]
     bins = _mel(np.arange(_BINS // 2) * RATE / _BINS)[:, None]
     triangles = np.minimum((bins - low) / (middle - low), (high - bins) / (high - middle))
-    return np.maximum(triangles, 0.0).astype(np.float32)
+    return np.asarray(np.maximum(triangles, 0.0), np.float32)
 
 
 def _mel(hertz: NDArray[np.float64]) -> NDArray[np.float64]:

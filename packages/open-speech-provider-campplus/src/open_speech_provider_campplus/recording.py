@@ -124,24 +124,27 @@ class Ears:
 
 def _cut(sound: Iterator[Audio]) -> Iterator[tuple[int, Array]]:
     """Windows with the sample that each begins with; the last one ends with the recording."""
-    held, start, heard_to = np.zeros(0, np.float32), 0, 0
+    held, count, start = np.zeros(WINDOW, np.float32), 0, 0
+    again = WINDOW - STEP
     for audio in sound:
-        held = np.concatenate([held, audio.samples])
-        while len(held) >= WINDOW:
-            yield start, held[:WINDOW]
-            heard_to = start + WINDOW
-            held, start = held[STEP:].copy(), start + STEP
-    end = start + len(held)
-    if end <= heard_to + segmentation.STEP or not len(held):
-        return
-    # A short recording is filled up with silence; the end of a long one is heard with what
-    # came before it, as far as that is still there.
-    yield start, _filled(held)
+        samples = audio.samples
+        while len(samples):
+            taken = samples[: WINDOW - count]
+            samples = samples[len(taken) :]
+            held[count : count + len(taken)] = taken
+            count += len(taken)
+            if count == WINDOW:
+                yield start, held.copy()
+                held[:again] = held[STEP:].copy()
+                start, count = start + STEP, again
+    fresh = count - again if start else count
+    if fresh:
+        yield start, _filled(held[:count])
 
 
 def _filled(samples: Array) -> Array:
-    least = RATE
-    return np.pad(samples, (0, max(0, least - len(samples)))).astype(np.float32)
+    """A window of at least a second, with silence at its end if it has to be."""
+    return np.pad(samples, (0, max(0, RATE - len(samples))))
 
 
 def _is_silent(first: int, samples: Array, speech: Speech) -> bool:

@@ -143,4 +143,5 @@ def _normalised(values: Array, weight: Array, bias: Array) -> Array:
 
 
 def _leaky(values: Array) -> Array:
-    return np.maximum(values, np.float32(0.01) * values)
+    found: Array = np.maximum(values, np.float32(0.01) * values)
+    return found

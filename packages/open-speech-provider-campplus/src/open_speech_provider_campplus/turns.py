@@ -70,9 +70,9 @@ def _speaks(windows: Sequence[Window], labels: Sequence[Labels], people: int) ->
     found = np.zeros(votes.shape, np.bool_)
     # Three people at a time are more than a window knows.
     left = votes
-    for place in range(1, min(3, people) + 1):
+    for number in range(1, min(3, people) + 1):
         first = left.argmax(axis=0)
-        chosen = (count >= place) & (left.max(axis=0) > 0)
+        chosen = (count >= number) & (left.max(axis=0) > 0)
         at = np.flatnonzero(chosen)
         found[first[at], at] = True
         left[first[at], at] = 0
@@ -82,11 +82,11 @@ def _speaks(windows: Sequence[Window], labels: Sequence[Labels], people: int) ->
 def _fill(speaks: NDArray[np.bool_], speech: Sequence[tuple[float, float]]) -> None:
     """Let those speak on who are nearest where somebody speaks and nobody is heard."""
     frames, reach = speaks.shape[1], round(REACH_S / FRAME_S)
-    alone = speaks.any(axis=0)
+    anybody = np.asarray(speaks.any(axis=0))
     for start, end in speech:
         low = max(0, round((start - FIRST_S) / FRAME_S))
         high = min(frames, round((end - FIRST_S) / FRAME_S))
-        heard = alone[low:high]
+        heard = anybody[low:high]
         if heard.all() or not heard.any():
             continue
         edges = np.flatnonzero(np.diff(np.concatenate([[True], heard, [True]])))

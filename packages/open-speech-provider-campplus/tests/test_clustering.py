@@ -1,0 +1,133 @@
+"""Vectors are put together as people."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from open_speech_provider_campplus import clustering
+from open_speech_provider_campplus.clustering import NOBODY, assigned, ordered, people
+
+SIZE = 192
+
+
+def voices(count: int, each: int, seed: int, spread: float = 0.5):
+    """Vectors around orthogonal voices, with how much speech each is made of."""
+    random = np.random.default_rng(seed)
+    centres, _ = np.linalg.qr(random.normal(size=(SIZE, SIZE)))
+    who = np.repeat(np.arange(count), each)
+    vectors = centres[who] + spread * random.normal(size=(len(who), SIZE)) / np.sqrt(SIZE)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors.astype(np.float32), random.uniform(2.0, 8.0, len(who)).astype(np.float32), who
+
+
+def sorted_into(vectors, seconds, centres):
+    return np.array(
+        [
+            assigned(vector[None], second[None], centres)[0]
+            for vector, second in zip(vectors, seconds, strict=True)
+        ]
+    )
+
+
+@given(count=st.integers(1, 8), each=st.integers(1, 12), seed=st.integers(0, 1_000))
+@settings(max_examples=40, deadline=None)
+def test_everybody_is_found(count, each, seed):
+    vectors, seconds, who = voices(count, each, seed)
+    centres = people(vectors, seconds)
+    assert len(centres) == count
+    found = sorted_into(vectors, seconds, centres)
+    assert len({*zip(who, found, strict=True)}) == count
+
+
+@given(
+    count=st.integers(1, 6),
+    each=st.integers(1, 6),
+    least=st.none() | st.integers(1, 6),
+    more=st.none() | st.integers(0, 4),
+    seed=st.integers(0, 1_000),
+)
+@settings(max_examples=60, deadline=None)
+def test_as_many_are_found_as_are_asked_for(count, each, least, more, seed):
+    vectors, seconds, _ = voices(count, each, seed)
+    most = None if more is None else (least or 1) + more
+    found = len(people(vectors, seconds, least, most))
+    expected = max(count, least or 1)
+    if most is not None:
+        expected = min(expected, most)
+    assert found == min(expected, len(vectors))
+
+
+@given(seed=st.integers(0, 1_000))
+@settings(max_examples=20, deadline=None)
+def test_order_makes_no_difference(seed):
+    vectors, seconds, _ = voices(4, 6, seed)
+    order = np.random.default_rng(seed).permutation(len(vectors))
+    centres, others = people(vectors, seconds), people(vectors[order], seconds[order])
+    alike = centres @ others.T
+    assert sorted(alike.argmax(axis=1)) == [0, 1, 2, 3]
+    assert alike.max(axis=1).min() > 0.999
+
+
+def test_a_sound_is_no_person_but_a_word_is_where_nobody_says_more():
+    vectors, seconds, _ = voices(3, 4, 1)
+    seconds[8:] = 0.3
+    assert len(people(vectors, seconds)) == 2
+    assert len(people(vectors, np.full(12, 0.6, np.float32))) == 3
+
+
+def test_nobody_speaks():
+    assert people(np.zeros((6, SIZE), np.float32), np.zeros(6, np.float32)).shape == (0, SIZE)
+    assert people(np.zeros((0, SIZE), np.float32), np.zeros(0, np.float32)).shape == (0, SIZE)
+
+
+def test_two_voices_of_a_window_are_two_people():
+    vectors, seconds, _ = voices(2, 3, 3)
+    centres = people(vectors, seconds)
+    pair = assigned(vectors[:2], seconds[:2], centres)
+    assert sorted(pair) == [0, 1]
+    three = assigned(vectors[[0, 1, 3]], seconds[:3], centres)
+    assert sorted(three) == [NOBODY, 0, 1]
+
+
+def test_a_voice_without_a_vector_is_nobody():
+    vectors, seconds, _ = voices(2, 2, 4)
+    centres = people(vectors, seconds)
+    seconds[0] = 0.0
+    assert assigned(vectors[:1], seconds[:1], centres).tolist() == [NOBODY]
+
+
+def test_a_long_meeting_is_clustered_in_two_stages(monkeypatch):
+    vectors, seconds, who = voices(5, 60, 7)
+    order = np.random.default_rng(7).permutation(len(vectors))
+    monkeypatch.setattr(clustering, "TOGETHER", 64)
+    centres = people(vectors[order], seconds[order])
+    assert len(centres) == 5
+    found = sorted_into(vectors, seconds, centres)
+    assert len({*zip(who, found, strict=True)}) == 5
+
+
+def test_four_hours_are_clustered_in_bounded_memory():
+    vectors, seconds, _ = voices(6, 1_440, 8)
+    order = np.random.default_rng(8).permutation(len(vectors))
+    vectors, seconds = vectors[order], seconds[order]
+    tracemalloc.start()
+    try:
+        centres = people(vectors, seconds)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(centres) == 6
+    assert peak < 100e6
+
+
+@pytest.mark.parametrize(
+    ("met", "expected"),
+    [([], {}), ([3, 1, 3, 0], {3: 0, 1: 1, 0: 2}), ([0, 1], {0: 0, 1: 1})],
+)
+def test_people_are_numbered_as_they_are_met(met, expected):
+    assert ordered(met) == expected
