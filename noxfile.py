@@ -42,6 +42,7 @@ EMBEDDED = (
     "open-speech-provider-espeak",
     "open-speech-provider-pocketsphinx",
     "open-speech-provider-silero",
+    "open-speech-provider-campplus",
 )
 """Providers whose models come inside a wheel: nothing to download, no compiler."""
 
@@ -50,6 +51,9 @@ SMALL = ("open-speech-provider-whisper", "open-speech-provider-piper")
 
 TURNS = ("open-speech-provider-silero", "open-speech-provider-smart-turn")
 """Providers that a live session needs: who speaks, and whether the turn has ended."""
+
+SPEAKERS = ("open-speech-provider-silero", "open-speech-provider-campplus")
+"""Providers that tell the speakers of a recording apart."""
 
 IN_PARALLEL = ("-n", "auto", "--maxprocesses=8", "--dist=loadfile", "--no-loadscope-reorder")
 """How pytest shares the tests between processes, one for each core.
@@ -145,7 +149,7 @@ def real(session: nox.Session) -> None:
     `deep` does the same with the larger models. OPEN_SPEECH_TEST_CACHE names the folder that keeps
     them; OPEN_SPEECH_REAL_TESTS=required makes it a failure where they cannot be had.
     """
-    _install(session, _named(session, CORE, SERVER, *SMALL, *TURNS), groups=["tests"])
+    _install(session, _named(session, CORE, SERVER, *dict.fromkeys((*SMALL, *TURNS, *SPEAKERS))), groups=["tests"])
     # -rP shows the figures of the tests that passed, too.
     session.run("pytest", "tests/real", "-m", "real and not deep", "-rP", *session.posargs)
 

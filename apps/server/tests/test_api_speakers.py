@@ -331,7 +331,7 @@ async def test_where_nothing_tells_speakers_apart_it_says_what_to_install():
     async with OpenSpeech(Config(providers=())) as speech:
         with pytest.raises(ModelNotFound, match="diarization") as caught:
             default_model(speech)
-    assert "open-speech providers install resemblyzer" in (caught.value.hint or "")
+    assert "open-speech providers install campplus" in (caught.value.hint or "")
 
 
 def test_clients_of_the_stream_see_errors_of_the_words_in_it(client):

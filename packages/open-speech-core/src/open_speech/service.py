@@ -97,6 +97,7 @@ from .voices.resolve import voice_language
 
 __all__ = [
     "ALIGN",
+    "EMBED",
     "IMPOSSIBLE_LOGPROB",
     "PHONEMIZE",
     "SYNTHESIZE",

@@ -21,7 +21,9 @@ def recording_of(
     One reading at a time, and none after the upload is closed. Pieces are as short as ``piece_s``,
     or as long as decoding makes them. The sound raises InvalidAudio and AudioTooLong.
     """
-    from open_speech.codecs.decode import STRETCH_SECONDS, DecodeLimits, decode_chunks
+    from open_speech.codecs.decode import DecodeLimits, decode_chunks
+
+    how = {} if piece_s is None else {"max_seconds": piece_s}
 
     def opened(sample_rate: int) -> AsyncGenerator[Audio, None]:
         return in_thread(
@@ -30,7 +32,7 @@ def recording_of(
                 sample_rate=sample_rate,
                 limits=DecodeLimits(max_seconds=max_seconds),
                 media_type=file.content_type,
-                max_seconds=piece_s or STRETCH_SECONDS,
+                **how,
             )
         )
 

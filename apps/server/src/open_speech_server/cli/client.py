@@ -35,6 +35,8 @@ class Hearing:
     """Times are wanted, of words or segments; text alone can come sooner."""
     subtitles: str | None = None
     """``srt`` or ``vtt``: write these."""
+    diarize: bool = False
+    """Name speakers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +88,7 @@ class ModelEntry(_Entry):
 
     id: str
     type: str
-    """``stt`` or ``tts``."""
+    """``stt``, ``tts``, or another kind."""
     state: str
     provider: str | None = None
     is_default: bool = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from open_speech import (
+    Audio,
     Capability,
     Kind,
     OpenSpeech,
@@ -123,17 +124,28 @@ class LocalClient:
         only = resolved.model.languages[0] if len(resolved.model.languages) == 1 else None
         tells_words = Capability.WORD_TIMESTAMPS in resolved.model.capabilities
         limits = DecodeLimits(max_seconds=self._settings.os_max_audio_s)
-        rate = resolved.model.sample_rate
+
+        def opened(rate: int) -> AsyncGenerator[Audio, None]:
+            return in_thread(decode_chunks(recording, sample_rate=rate, limits=limits))
+
+        speakers = None
+        if asked.diarize:
+            from ..api.speakers.form import default_model
+
+            model, _ = self._ready(Kind.DIARIZATION, default_model(self._speech))
+            self._progress.show("telling speakers apart")
+            speakers = self._portal.run(self._speech.diarize(opened, model=model))
         self._progress.show(f"loading {name}")
-        chunks = decode_chunks(recording, sample_rate=rate, limits=limits)
         request = TranscriptionRequest(
             language=asked.language,
             prompt=asked.prompt,
             word_timestamps=asked.words or (asked.subtitles is not None and tells_words),
         )
         transcript = TranscriptCollector(asked.language or only, pauses=bool(asked.subtitles))
-        sound = transcript.watch(in_thread(chunks))
-        hearing = self._portal.iterate(self._speech.transcribe_stream(sound, request, model=name))
+        sound = transcript.watch(opened(resolved.model.sample_rate))
+        hearing = self._portal.iterate(
+            self._speech.transcribe_stream(sound, request, model=name, speakers=speakers)
+        )
         with closing(hearing) as events:
             for event in events:
                 if isinstance(event, Segment):

@@ -99,6 +99,8 @@ class RemoteClient:
             "prompt": asked.prompt,
             **({"response_format": asked.subtitles or "verbose_json"} if asked.times else _STREAM),
         }
+        if asked.diarize:
+            fields["diarize"] = "true"
         if asked.words:
             fields["timestamp_granularities[]"] = ["word", "segment"]
         given = {name: value for name, value in fields.items() if value is not None}
@@ -336,7 +338,12 @@ def _verbose(found: dict[str, Any]) -> Heard:
         language=found["language"],
         duration=found["duration"],
         segments=tuple(
-            Segment(text=each["text"], start=each["start"], end=each["end"])
+            Segment(
+                text=each["text"],
+                start=each["start"],
+                end=each["end"],
+                speaker=each.get("speaker"),
+            )
             for each in found.get("segments", ())
         ),
         words=tuple(

@@ -39,6 +39,7 @@ _IN_MEMORY = 16 * 2**20
     "--prompt", metavar="TEXT", help="Preceding text or expected words, for models that support it."
 )
 @click.option("--words", is_flag=True, help="Print each word with its times, in seconds.")
+@click.option("--diarize", is_flag=True, help="Name speakers: A, B and so on.")
 @click.option("--srt", is_flag=True, help="Write SubRip subtitles.")
 @click.option("--vtt", is_flag=True, help="Write WebVTT subtitles.")
 @json_option
@@ -48,6 +49,7 @@ def command(
     output: Path | None,
     server: Server,
     words: bool,  # noqa: FBT001 - click's way
+    diarize: bool,  # noqa: FBT001
     srt: bool,  # noqa: FBT001
     vtt: bool,  # noqa: FBT001
     as_json: bool,  # noqa: FBT001
@@ -63,9 +65,9 @@ def command(
     from .client import Hearing
 
     subtitles = "srt" if srt else "vtt" if vtt else None
-    times = words or subtitles is not None or as_json
+    times = words or subtitles is not None or as_json or diarize
     specs_of["model"], own = named(specs_of["model"], server)
-    asked = Hearing(words=words, times=times, subtitles=subtitles, **specs_of)
+    asked = Hearing(words=words, times=times, subtitles=subtitles, diarize=diarize, **specs_of)
     progress, lines = ProgressLine(), list[str]()
 
     def on_text(text: str) -> None:
@@ -113,7 +115,12 @@ def _data(heard: Heard, *, words: bool) -> dict[str, object]:
         "language": heard.language,
         "duration": round(heard.duration, 3),
         "segments": [
-            {"start": round(each.start, 3), "end": round(each.end, 3), "text": each.text}
+            {
+                "start": round(each.start, 3),
+                "end": round(each.end, 3),
+                **({"speaker": each.speaker} if each.speaker is not None else {}),
+                "text": each.text,
+            }
             for each in heard.segments
         ],
     }
@@ -135,7 +142,20 @@ def _text(heard: Heard, form: str, lines: list[str], *, words: bool) -> str:
             return json.dumps(_data(heard, words=words), ensure_ascii=False, indent=2) + "\n"
         case "words":
             return "".join(f"{w.start:.2f}\t{w.end:.2f}\t{w.text}\n" for w in heard.words)
-    return "".join(f"{line}\n" for line in lines)
+    return _named(heard) or "".join(f"{line}\n" for line in lines)
+
+
+def _named(heard: Heard) -> str:
+    """A line for each time that a speaker speaks; nothing where none were told apart."""
+    from itertools import groupby
+
+    from open_speech.service import join_texts
+
+    return "".join(
+        f"{speaker}: {join_texts(each.text for each in said)}\n"
+        for speaker, said in groupby(heard.segments, key=lambda segment: segment.speaker)
+        if speaker is not None
+    )
 
 
 def _deliver(text: str, output: Path | None) -> None:
