@@ -28,6 +28,7 @@ def _module(name: str) -> Any:
 
 GRAPHS = _module("sherpa_graphs")
 MODELS = _module("sherpa_models")
+STREAMS = _module("sherpa_streams")
 
 
 @pytest.fixture(scope="session")
@@ -56,7 +57,7 @@ def streaming_folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str]
     root = tmp_path_factory.mktemp("streaming")
     made: dict[str, Path] = {}
     return lambda name: (
-        made.get(name) or made.setdefault(name, MODELS.STREAMING[name](root / f"{name}-streaming"))
+        made.get(name) or made.setdefault(name, STREAMS.STREAMING[name](root / f"{name}-streaming"))
     )
 
 

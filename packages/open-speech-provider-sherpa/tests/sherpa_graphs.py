@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 Array = NDArray[np.float32]
-FLOAT, INT32, INT64 = TensorProto.FLOAT, TensorProto.INT32, TensorProto.INT64
+BOOL, FLOAT = TensorProto.BOOL, TensorProto.FLOAT
+INT32, INT64 = TensorProto.INT32, TensorProto.INT64
 Port = tuple[str, int, Sequence[int | str]]
 """Name, type and shape of an input or output; a dimension by name may have any size."""
 

@@ -7,11 +7,12 @@ is the same every time. Digital silence is mostly silent: a blank, or no speaker
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-from sherpa_graphs import FLOAT, INT32, INT64, Array, Graph, Port
+from sherpa_graphs import BOOL, FLOAT, INT32, INT64, Array, Graph, Port
 
 QUIET = -15.942385
 """The logarithm of float32's epsilon: every mel band of digital silence, in kaldi's features."""
@@ -30,16 +31,17 @@ def write_tokens(folder: Path, tokens: Sequence[str]) -> None:
     (folder / "tokens.txt").write_text("".join(lines), encoding="utf-8")
 
 
-def _ear(
-    graph: Graph, features: str, size: int, *, scale: float, quiet: float
+def ear(
+    graph: Graph, features: str, size: int, *, scale: float, quiet: float, centre: float = 0.0
 ) -> tuple[str, Array]:
     """Features to hidden values in (-1, 1); also the hidden values of silence."""
     weight, bias = graph.draw(size, HIDDEN, scale=scale), graph.draw(HIDDEN, scale=0.2)
+    bias -= centre * weight.sum(axis=0)
     hidden = graph("Tanh", graph.linear(features, weight, bias))
     return hidden, np.tanh(quiet * weight.sum(axis=0) + bias)
 
 
-def _classes(
+def classes(
     graph: Graph,
     count: int,
     *,
@@ -68,7 +70,7 @@ def zipformer(folder: Path, seed: int = 1) -> Path:
     tokens = ["<blk>", "<sos/eos>", "<unk>", *BPE]
     write_tokens(folder, tokens)
     encoder = Graph(seed)
-    hidden, silent = _ear(encoder, "x", MELS, scale=0.05, quiet=QUIET)
+    hidden, silent = ear(encoder, "x", MELS, scale=0.05, quiet=QUIET)
     weight, bias = encoder.draw(HIDDEN, HIDDEN, scale=0.7), encoder.draw(HIDDEN, scale=0.2)
     encoder.linear(encoder.every(hidden, 1, 4), weight, bias, name="encoder_out")
     padded = encoder("Add", "x_lens", encoder.constant(3))
@@ -79,12 +81,12 @@ def zipformer(folder: Path, seed: int = 1) -> Path:
         [("encoder_out", FLOAT, ("N", "S", HIDDEN)), ("encoder_out_lens", INT64, ("N",))],
         {"model_type": "zipformer2", "version": "1", "model_author": "k2-fsa"},
     )
-    _icefall_decoder(folder, len(tokens), seed)
-    _icefall_joiner(folder, len(tokens), silent @ weight + bias, seed)
+    icefall_decoder(folder, len(tokens), seed)
+    icefall_joiner(folder, len(tokens), silent @ weight + bias, seed)
     return folder
 
 
-def _icefall_decoder(folder: Path, count: int, seed: int) -> None:
+def icefall_decoder(folder: Path, count: int, seed: int) -> None:
     graph = Graph(seed + 100)
     table = graph.weight(graph.draw(count, HIDDEN, scale=1.0))
     last = graph("Gather", table, "y")  # the first tokens are -1, the last row of the table
@@ -99,9 +101,9 @@ def _icefall_decoder(folder: Path, count: int, seed: int) -> None:
     )
 
 
-def _icefall_joiner(folder: Path, count: int, silent: Array, seed: int) -> None:
+def icefall_joiner(folder: Path, count: int, silent: Array, seed: int) -> None:
     graph = Graph(seed + 200)
-    weight, bias = _classes(graph, count, blank=0, silent=np.tanh(silent), never=(1, 2))
+    weight, bias = classes(graph, count, blank=0, silent=np.tanh(silent), never=(1, 2))
     both = graph("Tanh", graph("Add", "encoder_out", "decoder_out"))
     graph.linear(both, weight, bias, name="logit")
     graph.save(
@@ -122,10 +124,8 @@ def nemo_ctc(folder: Path, seed: int = 2) -> Path:
     write_tokens(folder, tokens)
     graph = Graph(seed)
     frames = graph("Transpose", "audio_signal", perm=[0, 2, 1])
-    hidden, silent = _ear(graph, frames, MELS, scale=0.15, quiet=0.0)
-    weight, bias = _classes(
-        graph, len(tokens), blank=len(tokens) - 1, silent=silent * 3, never=(0,)
-    )
+    hidden, silent = ear(graph, frames, MELS, scale=0.15, quiet=0.0)
+    weight, bias = classes(graph, len(tokens), blank=len(tokens) - 1, silent=silent * 3, never=(0,))
     logits = graph.linear(graph.every(hidden, 1, 4), weight, bias)
     graph("LogSoftmax", logits, axis=-1, name="logprobs")
     graph.save(
@@ -144,7 +144,7 @@ def nemo_ctc(folder: Path, seed: int = 2) -> Path:
     return folder
 
 
-def _cmvn(graph: Graph) -> dict[str, object]:
+def cmvn(graph: Graph) -> dict[str, object]:
     """Metadata of FunASR's front end: seven frames to one, each six frames, mean and deviation."""
     mean = -8.0 + graph.draw(7 * MELS, scale=0.5)
     spread = 0.2 + np.abs(graph.draw(7 * MELS, scale=0.02))
@@ -166,9 +166,9 @@ def paraformer(folder: Path, seed: int = 3) -> Path:
     tokens = ["<blank>", "<s>", "</s>", *CJK, "<unk>"]
     write_tokens(folder, tokens)
     graph = Graph(seed)
-    metadata = _cmvn(graph)
-    hidden, _ = _ear(graph, "speech", 7 * MELS, scale=0.05, quiet=(QUIET - 8) * 0.2)
-    weight, bias = _classes(graph, len(tokens), scale=3.0, never=(0, 1, 2, len(tokens) - 1))
+    metadata = cmvn(graph)
+    hidden, _ = ear(graph, "speech", 7 * MELS, scale=0.05, quiet=(QUIET - 8) * 0.2)
+    weight, bias = classes(graph, len(tokens), scale=3.0, never=(0, 1, 2, len(tokens) - 1))
     alpha, offset = graph.draw(HIDDEN, 3, scale=0.5), graph.draw(3, scale=1.0)
     alphas = graph("Sigmoid", graph.linear(hidden, alpha, offset))
     loud = graph("MatMul", alphas, graph.weight(graph.draw(3, HIDDEN, scale=1.0)))
@@ -219,9 +219,9 @@ def sense_voice(folder: Path, seed: int = 4) -> Path:
     write_tokens(folder, tokens)
     marks, count = range(3, 3 + len(_SENSE_MARKS)), len(tokens)
     graph = Graph(seed)
-    metadata = _cmvn(graph)
-    hidden, silent = _ear(graph, "x", 7 * MELS, scale=0.04, quiet=(QUIET - 8) * 0.2)
-    weight, bias = _classes(graph, count, blank=0, silent=silent, never=(1, 2, *marks), scale=3.0)
+    metadata = cmvn(graph)
+    hidden, silent = ear(graph, "x", 7 * MELS, scale=0.04, quiet=(QUIET - 8) * 0.2)
+    weight, bias = classes(graph, count, blank=0, silent=silent, never=(1, 2, *marks), scale=3.0)
     sound = graph.linear(hidden, weight, bias)
 
     pooled = graph("ReduceMean", hidden, axes=[1], keepdims=1)
@@ -332,7 +332,7 @@ def _moonshine_step(graph: Graph, count: int, state: str | None) -> str:
     after = graph("Tanh", said, name="state_out")
     scores = graph("MatMul", after, graph("Transpose", "encoder_out", perm=[0, 2, 1]))
     heard = graph("MatMul", graph("Softmax", scores, axis=-1), "encoder_out")
-    weight, bias = _classes(graph, count, never=(0, 1))
+    weight, bias = classes(graph, count, never=(0, 1))
     bias[2] -= 5.0  # a text goes on for a while
     graph.linear(graph("Add", heard, after), weight, bias, name="logits")
     return after
@@ -350,7 +350,7 @@ def nemo_transducer(folder: Path, seed: int = 6, durations: int = 5) -> Path:
     count = len(tokens)
     graph = Graph(seed)
     frames = graph("Transpose", "audio_signal", perm=[0, 2, 1])
-    hidden, silent = _ear(graph, frames, 128, scale=0.12, quiet=0.0)
+    hidden, silent = ear(graph, frames, 128, scale=0.12, quiet=0.0)
     weight, bias = graph.draw(HIDDEN, HIDDEN, scale=0.6), graph.draw(HIDDEN, scale=0.2)
     out = graph.linear(graph.every(hidden, 1, 8), weight, bias)
     graph("Transpose", out, perm=[0, 2, 1], name="outputs")
@@ -373,12 +373,12 @@ def nemo_transducer(folder: Path, seed: int = 6, durations: int = 5) -> Path:
             "feat_dim": 128,
         },
     )
-    _nemo_decoder(folder, count, seed)
-    _nemo_joiner(folder, count, durations, silent @ weight + bias, seed)
+    nemo_decoder(folder, count, seed)
+    nemo_joiner(folder, count, durations, silent @ weight + bias, seed)
     return folder
 
 
-def _nemo_decoder(folder: Path, count: int, seed: int) -> None:
+def nemo_decoder(folder: Path, count: int, seed: int) -> None:
     graph = Graph(seed + 100)
     table = graph.weight(graph.draw(count, HIDDEN, scale=1.0))
     said = graph("Transpose", graph("Gather", table, "targets"), perm=[1, 0, 2])  # (1, N, H)
@@ -400,9 +400,9 @@ def _nemo_decoder(folder: Path, count: int, seed: int) -> None:
     )
 
 
-def _nemo_joiner(folder: Path, count: int, durations: int, silent: Array, seed: int) -> None:
+def nemo_joiner(folder: Path, count: int, durations: int, silent: Array, seed: int) -> None:
     graph = Graph(seed + 200)
-    weight, bias = _classes(
+    weight, bias = classes(
         graph, count + durations, blank=count - 1, silent=np.tanh(silent), never=(0,)
     )
     if durations:
@@ -421,86 +421,6 @@ def _nemo_joiner(folder: Path, count: int, durations: int, silent: Array, seed: 
         ],
         [("outputs", FLOAT, ("N", 1, 1, count + durations))],
     )
-
-
-def streaming_zipformer(folder: Path, seed: int = 7) -> Path:
-    """A streaming Zipformer of icefall: online-zipformer2-transducer-model.cc.
-
-    32 frames in a chunk, of which the encoder makes eight; 13 more are looked at. Six states for
-    a layer, one for the convolutions before, and a counter.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    tokens = ["<blk>", "<sos/eos>", "<unk>", *BPE]
-    write_tokens(folder, tokens)
-    graph = Graph(seed)
-    hidden, silent = _ear(graph, "x", MELS, scale=0.05, quiet=QUIET)
-    chunk = graph.every(hidden, 1, 4, 4, 36)
-    width, context = 4, 4
-    shapes: dict[str, tuple[Sequence[int | str], int]] = {
-        "cached_key_0": ((context, "N", width), 1),
-        "cached_nonlin_attn_0": ((1, "N", context, 3 * HIDDEN // 4), 1),
-        "cached_val1_0": ((context, "N", width), 1),
-        "cached_val2_0": ((context, "N", width), 1),
-        "cached_conv1_0": (("N", HIDDEN, 1), 0),
-        "cached_conv2_0": (("N", HIDDEN, 1), 0),
-        "embed_states": (("N", 128, 3, 19), 0),
-    }
-    pooled = graph("ReduceMean", chunk, axes=[1], keepdims=0)
-    remembered = chunk
-    for name, (shape, batch) in shapes.items():
-        remembered = _remember(graph, name, shape, batch, pooled, remembered)
-    graph("Add", "processed_lens", graph.constant(16), name="new_processed_lens")
-    weight, bias = graph.draw(HIDDEN, HIDDEN, scale=0.7), graph.draw(HIDDEN, scale=0.2)
-    graph.linear(remembered, weight, bias, name="encoder_out")
-    states = [(name, FLOAT, shape) for name, (shape, _) in shapes.items()]
-    new = [(f"new_{name}", FLOAT, shape) for name, (shape, _) in shapes.items()]
-    graph.save(
-        folder / "encoder-epoch-99-avg-1-chunk-16-left-128.onnx",
-        [("x", FLOAT, ("N", 45, MELS)), *states, ("processed_lens", INT64, ("N",))],
-        [
-            ("encoder_out", FLOAT, ("N", 8, HIDDEN)),
-            *new,
-            ("new_processed_lens", INT64, ("N",)),
-        ],
-        {
-            "model_type": "zipformer2",
-            "version": "1",
-            "model_author": "k2-fsa",
-            "comment": "streaming zipformer2",
-            "decode_chunk_len": 32,
-            "T": 45,
-            "num_encoder_layers": 1,
-            "encoder_dims": HIDDEN,
-            "cnn_module_kernels": 3,
-            "left_context_len": context,
-            "query_head_dims": width,
-            "value_head_dims": width,
-            "num_heads": 1,
-        },
-    )
-    _icefall_decoder(folder, len(tokens), seed)
-    _icefall_joiner(folder, len(tokens), silent @ weight + bias, seed)
-    return folder
-
-
-def _remember(
-    graph: Graph, name: str, shape: Sequence[int | str], batch: int, pooled: str, values: str
-) -> str:
-    """Let a state in, half of it and some of the chunk out; the values with the state's mean."""
-    size = int(np.prod([each for each in shape if not isinstance(each, str)]))
-    rest = [each for each in shape if not isinstance(each, str)]
-    weight = graph.weight(graph.draw(HIDDEN, size, scale=0.3))
-    update = graph("Reshape", graph("MatMul", pooled, weight), graph.constant(-1, *rest))
-    if batch:
-        order = [*range(1, batch + 1), 0, *range(batch + 1, len(shape))]
-        update = graph("Transpose", update, perm=order)
-    half = graph("Mul", name, graph.weight(graph.draw(1, scale=0.5)))
-    graph("Tanh", graph("Add", half, update), name=f"new_{name}")
-    axes = [axis for axis in range(len(shape)) if axis != batch]
-    mean = graph("ReduceMean", name, axes=axes, keepdims=0)
-    column = graph("Unsqueeze", mean, graph.constant(1, 2))
-    told = graph("MatMul", column, graph.weight(graph.draw(1, HIDDEN, scale=1.0)))
-    return graph("Add", values, told)
 
 
 def segmentation(folder: Path, seed: int = 8) -> Path:
@@ -606,7 +526,7 @@ def canary(folder: Path, seed: int = 10) -> Path:
     write_tokens(folder, tokens)
     count = len(tokens)
     graph = Graph(seed)
-    hidden, _ = _ear(graph, "audio_signal", 128, scale=0.12, quiet=0.0)
+    hidden, _ = ear(graph, "audio_signal", 128, scale=0.12, quiet=0.0)
     graph("Identity", graph.every(hidden, 1, 8), name="enc_states")
     frames = graph("Div", graph("Add", "length", graph.constant(7)), graph.constant(8))
     graph("Identity", frames, name="lengths")
@@ -658,7 +578,7 @@ def _canary_decoder(folder: Path, count: int, seed: int) -> None:
     scores = graph("MatMul", step, graph("Transpose", "enc_states", perm=[0, 2, 1]))
     kept = graph("Mul", scores, graph("Unsqueeze", "enc_mask", graph.constant(1)))
     heard = graph("MatMul", graph("Softmax", kept, axis=-1), "enc_states")
-    weight, bias = _classes(graph, count, never=(0, 1, 2, 3, *range(5, 14)))
+    weight, bias = classes(graph, count, never=(0, 1, 2, 3, *range(5, 14)))
     graph.linear(graph("Add", heard, step), weight, bias, name="logits")
     mems = [(f"decoder_mems_{layer}", FLOAT, (1, "L", HIDDEN)) for layer in (0, 1)]
     nexts = [(f"next_{layer}", FLOAT, (1, "M", HIDDEN)) for layer in (0, 1)]
@@ -674,73 +594,92 @@ def _canary_decoder(folder: Path, count: int, seed: int) -> None:
     )
 
 
-def streaming_paraformer(folder: Path, seed: int = 11) -> Path:
-    """A streaming Paraformer: online-paraformer-model.cc and online-recognizer-paraformer-impl.h.
-
-    The library itself adds up ``alphas`` and fires a token wherever they reach 1.
-    """
+def zipformer_ctc(folder: Path, seed: int = 12) -> Path:
+    """A CTC model of icefall: offline-zipformer-ctc-model.cc, which reads but ``model_type``."""
     folder.mkdir(parents=True, exist_ok=True)
-    tokens = ["<blank>", "<s>", "</s>", *CJK, "<unk>"]
+    tokens = ["<blk>", "<sos/eos>", "<unk>", *BPE]
     write_tokens(folder, tokens)
     graph = Graph(seed)
-    metadata = _cmvn(graph)
-    quiet = (QUIET - 8) * 0.2 * HIDDEN**0.5
-    hidden, silent = _ear(graph, "speech", 7 * MELS, scale=0.008, quiet=quiet)
-    graph("Identity", hidden, name="enc")
-    graph("Identity", "speech_lengths", name="enc_len")
-    weight, bias = graph.draw(HIDDEN, 1, scale=0.3), graph.draw(1, scale=0.1)
-    weight[:, 0] -= 6.0 * silent / float(silent @ silent)  # silence fires nothing
-    alphas = graph("Sigmoid", graph.linear(hidden, weight, bias))
-    graph("Squeeze", alphas, graph.constant(2), name="alphas")
+    hidden, silent = ear(graph, "x", MELS, scale=0.06, quiet=QUIET)
+    weight, bias = classes(graph, len(tokens), blank=0, silent=silent, never=(1, 2), scale=2.0)
+    logits = graph.linear(graph.every(hidden, 1, 4), weight, bias)
+    graph("LogSoftmax", logits, axis=-1, name="log_probs")
+    padded = graph("Add", "x_lens", graph.constant(3))
+    graph("Div", padded, graph.constant(4), name="log_probs_len")
     graph.save(
-        folder / "encoder.int8.onnx",
-        [("speech", FLOAT, ("N", "T", 7 * MELS)), ("speech_lengths", INT32, ("N",))],
-        [
-            ("enc", FLOAT, ("N", "T", HIDDEN)),
-            ("enc_len", INT32, ("N",)),
-            ("alphas", FLOAT, ("N", "T")),
-        ],
-        {
-            "vocab_size": len(tokens),
-            "model_type": "paraformer",
-            "encoder_output_size": HIDDEN,
-            "decoder_num_blocks": 2,
-            "decoder_kernel_size": 3,
-            **metadata,
-        },
+        folder / "model.int8.onnx",
+        [("x", FLOAT, ("N", "T", MELS)), ("x_lens", INT64, ("N",))],
+        [("log_probs", FLOAT, ("N", "S", len(tokens))), ("log_probs_len", INT64, ("N",))],
+        {"model_type": "zipformer2_ctc", "version": "1", "model_author": "k2-fsa"},
     )
-    _paraformer_decoder(folder, len(tokens), seed)
     return folder
 
 
-def _paraformer_decoder(folder: Path, count: int, seed: int) -> None:
-    graph = Graph(seed + 100)
-    values = "acoustic_embeds"
-    for block in (0, 1):
-        mean = graph("ReduceMean", f"in_cache_{block}", axes=[2], keepdims=0)
-        known = graph("MatMul", mean, graph.weight(graph.draw(HIDDEN, HIDDEN, scale=0.5)))
-        values = graph("Add", values, graph("Unsqueeze", known, graph.constant(1)))
-        last = graph.every(graph("Transpose", values, perm=[0, 2, 1]), 2, 1, start=-1)
-        shifted = graph.every(f"in_cache_{block}", 2, 1, start=1)
-        graph("Concat", shifted, last, axis=2, name=f"out_cache_{block}")
-    weight, bias = _classes(graph, count, never=(0, 1, 2, count - 1))
-    # What was heard around the tokens counts too.
-    around = graph("ReduceMean", "enc", axes=[1], keepdims=1)
-    logits = graph.linear(graph("Add", values, around), weight, bias, name="logits")
-    graph("ArgMax", logits, axis=-1, keepdims=0, name="sample_ids")
-    caches = [(f"in_cache_{block}", FLOAT, (1, HIDDEN, 2)) for block in (0, 1)]
-    after = [(f"out_cache_{block}", FLOAT, (1, HIDDEN, 2)) for block in (0, 1)]
+def moonshine_v2(folder: Path, seed: int = 16) -> Path:
+    """Moonshine, second layout: offline-moonshine-model-v2.cc and its greedy-search decoder.
+
+    One decoder with caches of keys and values for each layer, and a switch for its first step;
+    tokens in base64. As published, both files are in onnxruntime's own format, which has no writer
+    here.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    tokens = ["<unk>", "<s>", "</s>", *(piece.replace("\u2581", " ") for piece in BPE)]
+    write_tokens(folder, [base64.b64encode(token.encode()).decode() for token in tokens])
+    frame, count = 384, len(tokens)
+    graph = Graph(seed)
+    kernel = graph.weight(graph.draw(HIDDEN, 1, frame, scale=0.3))
+    sound = graph("Unsqueeze", "input_values", graph.constant(1))
+    filtered = graph("Conv", sound, kernel, kernel_shape=[frame], strides=[frame])
+    level = graph("Transpose", graph("Abs", filtered), perm=[0, 2, 1])
+    weight, bias = graph.draw(HIDDEN, HIDDEN, scale=1.0), graph.draw(HIDDEN, scale=0.3)
+    graph("Tanh", graph.linear(level, weight, bias), name="last_hidden_state")
     graph.save(
-        folder / "decoder.int8.onnx",
-        [
-            ("enc", FLOAT, (1, "T", HIDDEN)),
-            ("enc_len", INT32, (1,)),
-            ("acoustic_embeds", FLOAT, (1, "L", HIDDEN)),
-            ("acoustic_embeds_len", INT32, (1,)),
-            *caches,
-        ],
-        [("logits", FLOAT, (1, "L", count)), ("sample_ids", INT64, (1, "L")), *after],
+        folder / "encoder_model.onnx",
+        [("input_values", FLOAT, (1, "T"))],
+        [("last_hidden_state", FLOAT, (1, "S", HIDDEN))],
     )
+    graph = Graph(seed + 1)
+    table = graph.weight(graph.draw(count, HIDDEN, scale=0.7))
+    said = graph("Gather", table, "input_ids")  # (1, 1, H)
+    kinds = [f"{who}.{what}" for who in ("decoder", "encoder") for what in ("key", "value")]
+    past = [f"past_key_values.0.{kind}" for kind in kinds]
+    present = [f"present.0.{kind}" for kind in kinds]
+    step = graph("Tanh", said)
+    for name, after in zip(past[:2], present[:2], strict=True):
+        own = graph("MatMul", step, graph.weight(graph.draw(HIDDEN, HIDDEN, scale=0.5)))
+        entry = graph("Unsqueeze", own, graph.constant(1))  # (1, 1, 1, H)
+        graph("Concat", name, entry, axis=2, name=after)
+        mean = graph("ReduceMean", after, axes=[1, 2], keepdims=0)
+        step = graph("Tanh", graph("Add", step, graph("Unsqueeze", mean, graph.constant(1))))
+    values = "encoder_hidden_states"
+    for after in present[2:]:
+        made = graph("MatMul", values, graph.weight(graph.draw(HIDDEN, HIDDEN, scale=0.6)))
+        graph("Unsqueeze", made, graph.constant(1), name=after)
+    keys = graph("Squeeze", present[2], graph.constant(1))
+    scores = graph("MatMul", step, graph("Transpose", keys, perm=[0, 2, 1]))
+    told = graph("Squeeze", present[3], graph.constant(1))
+    heard = graph("MatMul", graph("Softmax", scores, axis=-1), told)
+    weight, bias = classes(graph, count, never=(0, 1), scale=2.0)
+    bias[2] -= 9.0  # a text goes on for a while
+    graph.linear(graph("Add", heard, step), weight, bias, name="logits")
+    graph("Identity", "use_cache_branch", name="unused")
+    graph.save(
+        folder / "decoder_model_merged.onnx",
+        [
+            ("input_ids", INT64, (1, 1)),
+            ("encoder_hidden_states", FLOAT, (1, "S", HIDDEN)),
+            *((name, FLOAT, (1, 1, f"P{place // 2}", HIDDEN)) for place, name in enumerate(past)),
+            ("use_cache_branch", BOOL, (1,)),
+        ],
+        [
+            ("logits", FLOAT, (1, 1, count)),
+            *(
+                (name, FLOAT, (1, 1, f"Q{place // 2}", HIDDEN))
+                for place, name in enumerate(present)
+            ),
+        ],
+    )
+    return folder
 
 
 OFFLINE: dict[str, Callable[[Path], Path]] = {
@@ -752,8 +691,6 @@ OFFLINE: dict[str, Callable[[Path], Path]] = {
     "moonshine": moonshine,
     "paraformer": paraformer,
     "canary": canary,
-}
-STREAMING: dict[str, Callable[[Path], Path]] = {
-    "zipformer": streaming_zipformer,
-    "paraformer": streaming_paraformer,
+    "zipformer_ctc": zipformer_ctc,
+    "moonshine_v2": moonshine_v2,
 }

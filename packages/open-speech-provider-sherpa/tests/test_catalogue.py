@@ -21,13 +21,13 @@ NAMES = {
     "csukuangfj2/sherpa-onnx-nemo-parakeet-unified-en-0.6b-non-streaming": Family.NEMO_TRANSDUCER,
     "csukuangfj/sherpa-onnx-nemo-parakeet_tdt_ctc_110m-en-36000": Family.NEMO_CTC,
     "csukuangfj/sherpa-onnx-nemo-ctc-en-conformer-small": Family.NEMO_CTC,
-    "csukuangfj/sherpa-onnx-nemo-fast-conformer-ctc-be-de-en-es-fr-hr-it-pl-ru-uk-20k": Family.NEMO_CTC,
+    "csukuangfj/sherpa-onnx-nemo-fast-conformer-ctc-en-de-es-fr-14288": Family.NEMO_CTC,
     "csukuangfj/sherpa-onnx-nemo-streaming-fast-conformer-ctc-en-80ms": Family.STREAMING_NEMO_CTC,
     "csukuangfj/sherpa-onnx-nemo-streaming-fast-conformer-transducer-en-80ms": (
-        Family.STREAMING_TRANSDUCER
+        Family.STREAMING_NEMO_TRANSDUCER
     ),
     "csukuangfj2/sherpa-onnx-nemotron-speech-streaming-en-0.6b-560ms-int8-2026-04-25": (
-        Family.STREAMING_TRANSDUCER
+        Family.STREAMING_NEMO_TRANSDUCER
     ),
     "csukuangfj/sherpa-onnx-streaming-zipformer-bilingual-zh-en-2023-02-20": (
         Family.STREAMING_TRANSDUCER

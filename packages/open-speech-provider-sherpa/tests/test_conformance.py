@@ -12,14 +12,14 @@ from open_speech import Audio, LoadContext
 from open_speech.testing import DiarizationConformance, STTConformance, join, noise, silence
 from open_speech_provider_sherpa import SherpaBackend, SherpaDiarizationBackend
 
-MODELS = sys.modules["sherpa_models"]  # by conftest.py
+MODELS, STREAMS = sys.modules["sherpa_models"], sys.modules["sherpa_streams"]  # by conftest.py
 ROOT = tempfile.TemporaryDirectory(prefix="sherpa-conformance-")
 RATE = 16_000
 ENGINE = ("sherpa_onnx", "_sherpa_onnx")
 
 
 def folder(make: str, kind: str) -> LoadContext:
-    maker = getattr(MODELS, kind)[make]
+    maker = (STREAMS.STREAMING if kind == "STREAMING" else MODELS.OFFLINE)[make]
     return LoadContext(paths={"model": maker(Path(ROOT.name, f"{kind}-{make}".lower()))}, threads=1)
 
 
@@ -95,6 +95,31 @@ class TestStreamingZipformer(Hearing):
 class TestStreamingParaformer(Hearing):
     models = ("csukuangfj/sherpa-onnx-streaming-paraformer-bilingual-zh-en",)
     context = folder("paraformer", "STREAMING")
+
+
+class TestStreamingZipformerCtc(Hearing):
+    models = ("somebody/sherpa-onnx-streaming-zipformer-ctc-small",)
+    context = folder("zipformer_ctc", "STREAMING")
+
+
+class TestNemotron(Hearing):
+    models = ("csukuangfj2/sherpa-onnx-nemotron-3.5-asr-streaming-0.6b-560ms-int8-2026-06-11",)
+    context = folder("nemo", "STREAMING")
+
+
+class TestStreamingNemoCtc(Hearing):
+    models = ("somebody/sherpa-onnx-nemo-streaming-fast-conformer-ctc-en",)
+    context = folder("nemo_ctc", "STREAMING")
+
+
+class TestZipformerCtc(Hearing):
+    models = ("somebody/sherpa-onnx-zipformer-ctc-zh",)
+    context = folder("zipformer_ctc", "OFFLINE")
+
+
+class TestMoonshineV2(Hearing):
+    models = ("somebody/sherpa-onnx-moonshine-base-es-quantized-2026",)
+    context = folder("moonshine_v2", "OFFLINE")
 
 
 class TestSpeakers(DiarizationConformance):

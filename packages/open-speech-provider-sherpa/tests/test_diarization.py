@@ -306,8 +306,10 @@ def test_every_parameter_counts(graphs, speaker_folders, tmp_path: Path) -> None
             for seed in range(4):
                 folder = Path(shutil.copytree(source, tmp_path / "m"))
                 graphs.redraw(folder / "model.onnx", tensor, seed)
-                changed = changed or everything({**speaker_folders, key: folder}) != before
+                changed = everything({**speaker_folders, key: folder}) != before
                 shutil.rmtree(folder)
+                if changed:
+                    break
             assert changed, f"{key}: {tensor}"
 
 

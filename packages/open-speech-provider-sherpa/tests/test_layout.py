@@ -23,9 +23,14 @@ FAMILIES = {
     "moonshine": Family.MOONSHINE,
     "paraformer": Family.PARAFORMER,
     "canary": Family.CANARY,
+    "zipformer_ctc": Family.ZIPFORMER_CTC,
+    "moonshine_v2": Family.MOONSHINE_V2,
 }
 STREAMING = {
     "zipformer": Family.STREAMING_TRANSDUCER,
+    "zipformer_ctc": Family.STREAMING_ZIPFORMER_CTC,
+    "nemo": Family.STREAMING_NEMO_TRANSDUCER,
+    "nemo_ctc": Family.STREAMING_NEMO_CTC,
     "paraformer": Family.STREAMING_PARAFORMER,
 }
 
@@ -67,7 +72,7 @@ TABLE = [
     (
         TRIPLE,
         {"model_type": "EncDecHybridRNNTCTCBPEModel", "chunk_shift": 56, "window_size": 65},
-        Family.STREAMING_TRANSDUCER,
+        Family.STREAMING_NEMO_TRANSDUCER,
     ),
     (TRIPLE, {"model_type": "something new"}, None),
     (("tiny-encoder.onnx", "tiny-decoder.onnx"), {"model_type": "whisper-tiny"}, None),

@@ -33,9 +33,9 @@ from open_speech_provider_sherpa.stretches import stretches
 RATE = 16_000
 FAMILIES = [
     *("zipformer", "nemo_ctc", "nemo_tdt", "nemo_rnnt"),
-    *("sense_voice", "moonshine", "paraformer", "canary"),
+    *("sense_voice", "moonshine", "paraformer", "canary", "zipformer_ctc", "moonshine_v2"),
 ]
-TIMED = {"zipformer", "nemo_ctc", "nemo_tdt", "nemo_rnnt", "sense_voice"}
+TIMED = {"zipformer", "nemo_ctc", "nemo_tdt", "nemo_rnnt", "sense_voice", "zipformer_ctc"}
 SURE = {"zipformer", "nemo_tdt", "nemo_rnnt"}
 
 
@@ -53,12 +53,19 @@ def bare(folder: Path, name: str, **options: Any) -> Any:
     if name == "moonshine":
         parts = ["preprocess.onnx", "encode.*", "uncached_decode.*", "cached_decode.*"]
         return library.from_moonshine(*map(at, [*parts, "tokens.txt"]))
+    if name == "moonshine_v2":
+        parts = ["encoder_model*", "decoder_model_merged*", "tokens.txt"]
+        return library.from_moonshine_v2(*map(at, parts))
     if name == "canary":
         return library.from_nemo_canary(at("encoder*"), at("decoder*"), at("tokens.txt"), **options)
     if name == "sense_voice":
         return library.from_sense_voice(at("model.onnx"), at("tokens.txt"), use_itn=True, **options)
-    make = {"nemo_ctc": library.from_nemo_ctc, "paraformer": library.from_paraformer}[name]
-    return make(at("model.onnx"), at("tokens.txt"))
+    make = {
+        "nemo_ctc": library.from_nemo_ctc,
+        "paraformer": library.from_paraformer,
+        "zipformer_ctc": library.from_zipformer_ctc,
+    }[name]
+    return make(at("model*.onnx"), at("tokens.txt"))
 
 
 def result(recognizer: Any, audio: Audio, hotwords: str | None = None) -> Any:

@@ -27,7 +27,9 @@ from open_speech.testing import join, noise, silence
 from open_speech_provider_sherpa.streaming import tail_s
 
 RATE = 16_000
-FAMILIES = ["zipformer", "paraformer"]
+FAMILIES = ["zipformer", "zipformer_ctc", "nemo", "nemo_ctc", "paraformer"]
+TIMED = {"zipformer", "zipformer_ctc", "nemo", "nemo_ctc"}
+SURE = {"zipformer", "nemo"}
 TALK = join(
     silence(0.5),
     *(join(noise(1.0 + seed, amplitude=0.1 * seed, seed=seed), silence(2.0)) for seed in (1, 2, 3)),
@@ -43,12 +45,17 @@ def bare(folder: Path, name: str, **options: Any) -> Any:
         return str(next(folder.glob(file)))
 
     library = sherpa_onnx.OnlineRecognizer
-    parts = [at(f"{part}*.onnx") for part in ("encoder", "decoder")]
-    make = library.from_paraformer
-    if name == "zipformer":
-        parts.append(at("joiner*.onnx"))
-        make = library.from_transducer
-    return make(at("tokens.txt"), *parts, enable_endpoint_detection=True, **options)
+    make, parts = {
+        "zipformer": (library.from_transducer, ("encoder*", "decoder*", "joiner*")),
+        "nemo": (library.from_transducer, ("encoder*", "decoder*", "joiner*")),
+        "zipformer_ctc": (library.from_zipformer2_ctc, ("ctc*",)),
+        "nemo_ctc": (library.from_nemo_ctc, ("model*",)),
+        "paraformer": (library.from_paraformer, ("encoder*", "decoder*")),
+    }[name]
+    if name == "nemo_ctc":  # the library counts half of the silence: see OnlineEngine
+        options = {"rule1_min_trailing_silence": 1.2, "rule2_min_trailing_silence": 0.6, **options}
+    files = [at("tokens.txt"), *map(at, parts)]
+    return make(*files, enable_endpoint_detection=True, **options)
 
 
 def pieces(audio: Audio, size: int) -> Iterator[Audio]:
@@ -99,7 +106,8 @@ def test_events_are_those_of_the_library(streaming_folder, load, name: str) -> N
     expected = library_events(bare(folder, name), TALK, model_tail(folder))
     assert told(found) == expected
     ends = [each.unasked for each in found if isinstance(each, Flushed)]
-    assert ends == [True, True, True, False]
+    assert ends[-1] is False
+    assert ends.count(True) == len(ends) - 1 >= 3
     for before, after in pairwise(found):
         assert not isinstance(after, Flushed) or isinstance(before, Segment)
 
@@ -107,16 +115,17 @@ def test_events_are_those_of_the_library(streaming_folder, load, name: str) -> N
 def model_tail(folder: Path) -> float:
     from open_speech_provider_sherpa.onnx_metadata import read_metadata
 
-    return tail_s(read_metadata(next(folder.glob("encoder*.onnx"))))
+    main = next(iter(sorted(folder.glob("encoder*.onnx")) or folder.glob("*.onnx")))
+    return tail_s(read_metadata(main))
 
 
-def test_words_have_the_times_of_the_library(streaming_folder, load) -> None:
-    folder = streaming_folder("zipformer")
-    found = listened(
-        load(folder), [*pieces(TALK, RATE // 10), Flush()], word_timestamps=True, logprobs=True
-    )
+@pytest.mark.parametrize("name", sorted(TIMED))
+def test_words_have_the_times_of_the_library(streaming_folder, load, name: str) -> None:
+    folder, scale = streaming_folder(name), 2.0 if name == "nemo_ctc" else 1.0
+    changes = {"word_timestamps": True, "logprobs": name in SURE}
+    found = listened(load(folder), [*pieces(TALK, RATE // 10), Flush()], **changes)
     segments = [each for each in found if isinstance(each, Segment)]
-    recognizer = bare(folder, "zipformer")
+    recognizer = bare(folder, name)
     stream = recognizer.create_stream()
     times, sure = [], []
     for piece in pieces(TALK, RATE // 10):
@@ -125,15 +134,17 @@ def test_words_have_the_times_of_the_library(streaming_folder, load) -> None:
             recognizer.decode_stream(stream)
             if recognizer.is_endpoint(stream):
                 result = recognizer.get_result_all(stream)
-                times.append([result.start_time + time for time in result.timestamps])
-                sure.append(list(result.ys_probs))
+                if result.text:
+                    times.append([result.start_time + scale * time for time in result.timestamps])
+                    sure.append(list(result.ys_probs))
                 recognizer.reset(stream)
-    assert len(times) == 3
+    assert len(times) >= 3
     for segment, starts, probabilities in zip(segments, times, sure, strict=False):
         assert segment.start == pytest.approx(starts[0])
         assert segment.words[-1].start in [pytest.approx(time) for time in starts]
         assert " ".join(word.text for word in segment.words) == segment.text
-        assert [each.logprob for each in segment.logprobs] == pytest.approx(probabilities)
+        if name in SURE:
+            assert [each.logprob for each in segment.logprobs] == pytest.approx(probabilities)
     for word in (word for segment in segments for word in segment.words):
         assert 0.0 <= word.start <= word.end <= TALK.seconds + 1e-6
 
@@ -165,8 +176,8 @@ def test_it_makes_no_difference_how_sound_is_fed(
 def test_each_utterance_begins_anew_behind_a_flush(streaming_folder, load, name: str) -> None:
     model = load(streaming_folder(name))
     part = join(noise(1.5, seed=1), silence(0.3))
-    alone = listened(model, [part, Flush()], word_timestamps=name == "zipformer")
-    thrice = listened(model, [part, Flush()] * 3, word_timestamps=name == "zipformer")
+    alone = listened(model, [part, Flush()], word_timestamps=name in TIMED)
+    thrice = listened(model, [part, Flush()] * 3, word_timestamps=name in TIMED)
     assert told(thrice) == told(alone) * 3
     segments = [each for each in thrice if isinstance(each, Segment)]
     (first,) = (each for each in alone if isinstance(each, Segment))
@@ -227,10 +238,11 @@ def test_sessions_do_not_mix(streaming_folder, load, name: str) -> None:
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_every_parameter_counts(graphs, streaming_folder, load, tmp_path: Path, name: str) -> None:
-    sound = join(noise(1.5, seed=1), silence(0.4), noise(1.0, amplitude=0.4, seed=2))
+    loudness = (0.1, 0.4, 0.02, 0.2, 0.7, 0.05)
+    sound = join(*(noise(0.9, amplitude=each, seed=n) for n, each in enumerate(loudness)))
 
     def everything(folder: Path) -> list[Any]:
-        changes = {"word_timestamps": True, "logprobs": True} if name == "zipformer" else {}
+        changes = {"word_timestamps": name in TIMED, "logprobs": name in SURE}
         return listened(load(folder), [sound, Flush()], **changes)
 
     expected = everything(streaming_folder(name))
@@ -239,21 +251,36 @@ def test_every_parameter_counts(graphs, streaming_folder, load, tmp_path: Path, 
     for path in sorted(streaming_folder(name).glob("*.onnx")):
         for tensor in graphs.weights(path):
             changed = False
-            for seed in range(6):
+            for seed in range(30):
                 folder = Path(shutil.copytree(streaming_folder(name), tmp_path / "m-streaming"))
                 graphs.redraw(folder / path.name, tensor, seed)
-                changed = changed or everything(folder) != expected
+                changed = everything(folder) != expected
                 shutil.rmtree(folder)
+                if changed:
+                    break
             same += [] if changed else [f"{path.name}: {tensor}"]
     assert not same
 
 
-def test_words_to_expect_are_found_more_often(streaming_folder, load) -> None:
-    model = load(streaming_folder("zipformer"), hotwords_score=4.0)
+@pytest.mark.parametrize("name", ["zipformer", "nemo"])
+def test_words_to_expect_are_found_more_often(streaming_folder, load, name: str) -> None:
+    model = load(streaming_folder(name), hotwords_score=4.0)
     sound = [noise(2.0, seed=1), Flush()]
     plain = told(listened(model, sound))
     assert told(listened(model, sound, keywords=("three four", "seven"))) != plain
     assert told(listened(model, sound)) == plain
+
+
+def test_a_model_with_prompts_takes_languages(streaming_folder, load) -> None:
+    model = load(streaming_folder("nemo"))
+    assert model.info.languages == ("en-US", "de-DE", "ja-JP")
+    sound = [noise(2.0, seed=1), Flush()]
+    texts = {tag: told(listened(model, sound, language=tag)) for tag in (None, "de", "ja-JP")}
+    assert len({tuple(text) for text in texts.values()}) == 3
+    assert told(listened(model, sound, language="de-AT")) == texts["de"]
+    assert told(listened(model, sound, languages=("de",))) == texts["de"]
+    with pytest.raises(InvalidRequest, match="does not understand 'fr'"):
+        listened(model, sound, language="fr")
 
 
 def test_the_rules_for_the_end_can_be_set(streaming_folder, load) -> None:

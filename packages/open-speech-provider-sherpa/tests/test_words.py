@@ -81,6 +81,13 @@ def test_known_durations_are_kept() -> None:
     assert second.end == 1.5
 
 
+def test_punctuation_that_the_text_lacks_is_left_out() -> None:
+    parts = heard([",", " '", " one", "'", "s", "."])
+    (word,) = words("one's.", parts, 10.0)
+    assert (word.text, word.start) == ("one's.", 0.2)
+    assert [word.text for word in words("' one's.", parts, 10.0)] == ["'", "one's."]
+
+
 def test_a_text_that_is_not_its_tokens_shares_their_time() -> None:
     found = words("in 1999", heard([" in", " nineteen", " ninety", " nine"]), 10.0)
     assert [word.text for word in found] == ["in", "1999"]

@@ -18,7 +18,7 @@ from open_speech.errors import InvalidRequest, ModelLoadFailed
 
 from . import languages, layout, speaker_files
 from .catalogue import LOCAL, MODELS, PATTERNS, SAME_VOICE, SESSIONS, SPEAKER_MODELS
-from .families import CAPABILITIES, Family
+from .families import CAPABILITIES
 
 if TYPE_CHECKING:
     from .diarization import SherpaDiarizationModel
@@ -36,12 +36,11 @@ class SherpaBackend(STTBackend):
         found = layout.find(path) if path.is_dir() else None
         if found is None:
             return None
-        own = {Family.SENSE_VOICE: languages.SENSE_VOICE, Family.CANARY: languages.CANARY}
         return replace(
             LOCAL,
             id=path.name,
             capabilities=CAPABILITIES[found.family],
-            languages=own.get(found.family, ()),
+            languages=languages.of_files(found.family, found.metadata),
             compute_types=found.compute_types,
             sessions=SESSIONS if found.family.streams else LOCAL.sessions,
         )

@@ -25,7 +25,9 @@ class Family(StrEnum):
     """The second: two files of onnxruntime's own format."""
     CANARY = "canary"
     STREAMING_TRANSDUCER = "streaming_transducer"
-    """Of icefall and of NeMo (Nemotron)."""
+    """Of icefall."""
+    STREAMING_NEMO_TRANSDUCER = "streaming_nemo_transducer"
+    """Of NeMo: Nemotron."""
     STREAMING_PARAFORMER = "streaming_paraformer"
     STREAMING_ZIPFORMER_CTC = "streaming_zipformer_ctc"
     STREAMING_NEMO_CTC = "streaming_nemo_ctc"
@@ -52,11 +54,16 @@ CAPABILITIES: dict[Family, frozenset[Capability]] = {
     Family.MOONSHINE_V2: frozenset(),
     Family.CANARY: frozenset({Capability.TRANSLATION}),
     Family.STREAMING_TRANSDUCER: _LISTENS | _TRANSDUCER,
+    Family.STREAMING_NEMO_TRANSDUCER: _LISTENS | _TRANSDUCER,
     Family.STREAMING_PARAFORMER: _LISTENS,
     Family.STREAMING_ZIPFORMER_CTC: _LISTENS | _TIMES,
     Family.STREAMING_NEMO_CTC: _LISTENS | _TIMES,
 }
 """What the engine can do with a model of each family."""
+
+_NEMO_CACHES = tuple(
+    f"cache_last_{kind}_dim{number}" for kind in ("channel", "time") for number in (1, 2, 3)
+)
 
 NEEDED: dict[Family, dict[str, tuple[str, ...]]] = {
     Family.TRANSDUCER: {"decoder": ("vocab_size", "context_size")},
@@ -76,15 +83,34 @@ NEEDED: dict[Family, dict[str, tuple[str, ...]]] = {
         )
     },
     Family.CANARY: {"encoder": ("model_type", "vocab_size", "subsampling_factor", "feat_dim")},
-    Family.STREAMING_TRANSDUCER: {"encoder": ("model_type",)},
+    Family.STREAMING_TRANSDUCER: {
+        "encoder": ("model_type", "T", "decode_chunk_len"),
+        "decoder": ("vocab_size", "context_size"),
+    },
+    Family.STREAMING_NEMO_TRANSDUCER: {
+        "encoder": (
+            *("vocab_size", "window_size", "chunk_shift", "subsampling_factor"),
+            *("pred_rnn_layers", "pred_hidden", *_NEMO_CACHES),
+        )
+    },
     Family.STREAMING_PARAFORMER: {
         "encoder": (
             *("vocab_size", "lfr_window_size", "lfr_window_shift", "neg_mean", "inv_stddev"),
             *("encoder_output_size", "decoder_num_blocks", "decoder_kernel_size"),
         )
     },
-    Family.STREAMING_ZIPFORMER_CTC: {"model": ("T", "decode_chunk_len", "encoder_dims")},
-    Family.STREAMING_NEMO_CTC: {"model": ("vocab_size", "window_size", "chunk_shift")},
+    Family.STREAMING_ZIPFORMER_CTC: {
+        "model": (
+            *("T", "decode_chunk_len", "encoder_dims", "query_head_dims", "value_head_dims"),
+            *("num_heads", "num_encoder_layers", "cnn_module_kernels", "left_context_len"),
+        )
+    },
+    Family.STREAMING_NEMO_CTC: {
+        "model": (
+            *("vocab_size", "window_size", "chunk_shift", "subsampling_factor"),
+            *_NEMO_CACHES,
+        )
+    },
 }
 """Metadata that the engine reads, by file. It ends the process where one of them is missing, so
 they are looked for before it sees the files."""

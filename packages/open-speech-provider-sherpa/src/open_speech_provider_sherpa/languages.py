@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Mapping
 
 from open_speech import ModelInfo, main_language
 from open_speech.errors import InvalidRequest
 
+from .families import Family
+
 SENSE_VOICE = ("zh", "en", "yue", "ja", "ko")
 CANARY = ("en", "es", "de", "fr")
 
+_TAG = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _TOLD = re.compile(r"<\|([a-z]{2,3})\|>")
 _SAME = {"cmn": "zh", "iw": "he", "nb": "no", "fil": "tl"}
+
+
+def of_files(family: Family, metadata: Mapping[str, str]) -> tuple[str, ...]:
+    """The languages that a model's files speak of; empty where they do not."""
+    if family is Family.SENSE_VOICE:
+        return SENSE_VOICE
+    if family is Family.CANARY:
+        return CANARY
+    try:
+        prompts = json.loads(metadata.get("prompt_dictionary", "{}"))
+    except ValueError:
+        return ()
+    tags = prompts if isinstance(prompts, dict) else ()
+    return tuple(tag for tag in tags if _TAG.fullmatch(tag) and tag != "auto")
 
 
 def chosen(info: ModelInfo, tag: str | None, param: str = "language") -> str | None:

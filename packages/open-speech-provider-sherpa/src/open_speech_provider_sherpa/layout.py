@@ -156,11 +156,12 @@ def _family(parts: frozenset[str], metadata: Mapping[str, str], name: str) -> Fa
 
 
 def _transducer(kind: str, metadata: Mapping[str, str], name: str) -> Family | None:
-    streams = "decode_chunk_len" in metadata or "chunk_shift" in metadata
-    if streams or "-chunk-" in name or "streaming" in name.replace("non-streaming", ""):
-        return Family.STREAMING_TRANSDUCER
     if kind.startswith("EncDec"):
-        return Family.NEMO_TRANSDUCER
+        streams = "chunk_shift" in metadata
+        return Family.STREAMING_NEMO_TRANSDUCER if streams else Family.NEMO_TRANSDUCER
+    streams = "decode_chunk_len" in metadata or "-chunk-" in name
+    if streams or "streaming" in name.replace("non-streaming", ""):
+        return Family.STREAMING_TRANSDUCER
     # Early exports of offline transducers say nothing of themselves.
     return Family.TRANSDUCER if kind in _ICEFALL or not kind else None
 

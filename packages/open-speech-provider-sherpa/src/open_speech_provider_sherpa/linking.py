@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Vector = NDArray[np.float64]
+_NEVER = -2.0  # less alike than any two vectors can be
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,42 +52,69 @@ def link(
 
 def _grouped(voices: Sequence[Voice], threshold: float, fewest: int, most: int | None) -> list[int]:
     """Agglomerative clustering by the means of the groups, weighted by how much was heard."""
-    members = [[index] for index in range(len(voices))]
-    sums = [np.asarray(voice.vector) * max(voice.weight, 1e-3) for voice in voices]
-    while len(members) > 1:
-        surplus = most is not None and len(members) > most
-        if not surplus and len(members) <= fewest:
+    if not voices:
+        return []
+    groups = _Groups(voices)
+    while groups.count > 1:
+        surplus = most is not None and groups.count > most
+        if not surplus and groups.count <= fewest:
             break
-        alike = _similarities(sums)
-        if not surplus:
-            alike[_apart(members, voices)] = -2.0
+        first, second, alike = groups.nearest(also_of_one_stretch=surplus)
+        if not surplus and 1.0 - alike > threshold:
+            break
+        groups.join(first, second)
+    return groups.of_voices()
+
+
+class _Groups:
+    """Groups of voices and how alike each pair of them is."""
+
+    def __init__(self, voices: Sequence[Voice]) -> None:
+        self._members = [[index] for index in range(len(voices))]
+        self._sums = np.stack(
+            [np.asarray(voice.vector) * max(voice.weight, 1e-3) for voice in voices]
+        )
+        present = np.zeros((len(voices), 1 + max(voice.stretch for voice in voices)), np.bool_)
+        present[range(len(voices)), [voice.stretch for voice in voices]] = True
+        self._present = present
+        means = self._sums / np.linalg.norm(self._sums, axis=1, keepdims=True)
+        self._alike = means @ means.T
+        np.fill_diagonal(self._alike, _NEVER)
+        self._apart = (present.astype(np.int64) @ present.T.astype(np.int64)) > 0
+        self.count = len(voices)
+
+    def nearest(self, *, also_of_one_stretch: bool) -> tuple[int, int, float]:
+        """The two groups that are most alike, and how much."""
+        alike = self._alike
+        if not also_of_one_stretch:
+            alike = np.where(self._apart, _NEVER, alike)
         first, second = np.unravel_index(int(np.argmax(alike)), alike.shape)
-        if not surplus and 1.0 - alike[first, second] > threshold:
-            break
-        low, high = sorted((int(first), int(second)))
-        members[low] += members.pop(high)
-        sums[low] = sums[low] + sums.pop(high)
-    group_of = {index: group for group, each in enumerate(members) for index in each}
-    return [group_of[index] for index in range(len(voices))]
+        return int(first), int(second), float(alike[first, second])
 
+    def join(self, first: int, second: int) -> None:
+        """Make one group of two; the other place stays empty."""
+        self._members[first] += self._members[second]
+        self._members[second] = []
+        self._sums[first] += self._sums[second]
+        self._sums[second] = 0.0
+        self._present[first] |= self._present[second]
+        self._present[second] = False
+        norms = np.maximum(np.linalg.norm(self._sums, axis=1), 1e-12)
+        alike = self._sums @ self._sums[first] / (norms * norms[first])
+        shared = self._present[:, self._present[first]].any(axis=1)
+        for row, values in ((first, alike), (second, np.full_like(alike, _NEVER))):
+            self._alike[row] = self._alike[:, row] = values
+        empty = [index for index, members in enumerate(self._members) if not members]
+        self._alike[first, empty] = self._alike[empty, first] = _NEVER
+        self._alike[first, first] = _NEVER
+        self._apart[first] = self._apart[:, first] = shared
+        self.count -= 1
 
-def _similarities(sums: Sequence[Vector]) -> NDArray[np.float64]:
-    """Cosine similarity of each pair of groups; -2 on the diagonal."""
-    means = np.stack(sums)
-    means = means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-12)
-    alike = means @ means.T
-    np.fill_diagonal(alike, -2.0)
-    return np.asarray(alike)
-
-
-def _apart(members: Sequence[Sequence[int]], voices: Sequence[Voice]) -> NDArray[np.bool_]:
-    """Which pairs of groups have voices of the same stretch."""
-    count = 1 + max(voice.stretch for voice in voices)
-    present = np.zeros((len(members), count), np.bool_)
-    for group, indices in enumerate(members):
-        present[group, [voices[index].stretch for index in indices]] = True
-    shared = present.astype(np.int64) @ present.T.astype(np.int64)
-    return np.asarray(shared > 0)
+    def of_voices(self) -> list[int]:
+        """The group of each voice, numbered without gaps."""
+        full = [members for members in self._members if members]
+        group_of = {index: group for group, members in enumerate(full) for index in members}
+        return [group_of[index] for index in range(len(group_of))]
 
 
 def _renumbered(speakers: Sequence[int]) -> list[int]:

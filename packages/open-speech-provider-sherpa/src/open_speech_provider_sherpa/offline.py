@@ -185,12 +185,8 @@ def known(info: ModelInfo, layout: Layout) -> ModelInfo:
     capabilities = CAPABILITIES[layout.family]
     if layout.family is Family.PARAFORMER:  # some tell times, which only their names say
         capabilities |= info.capabilities & {Capability.WORD_TIMESTAMPS}
-    own = {Family.SENSE_VOICE: languages.SENSE_VOICE, Family.CANARY: languages.CANARY}
-    return replace(
-        info,
-        capabilities=capabilities,
-        languages=info.languages or own.get(layout.family, ()),
-    )
+    found = info.languages or languages.of_files(layout.family, layout.metadata)
+    return replace(info, capabilities=capabilities, languages=found)
 
 
 def with_logprobs(segment: Segment, heard: Heard, *, wanted: bool) -> Segment:

@@ -74,7 +74,11 @@ def words(text: str, heard: Sequence[Token], end: float) -> tuple[Word, ...]:
     said = _split(text)
     ends = _ends(heard, end)
     pieces = list(_pieces(heard, ends))
-    if "".join(piece for piece, _ in pieces) != "".join(said):
+    whole = "".join(said)
+    # The engine takes punctuation off the beginning of a text, and not its token.
+    while pieces and not pieces[0][0].isalnum() and _text(pieces) != whole:
+        pieces.pop(0)
+    if _text(pieces) != whole:
         return _shared(said, heard[0].start, ends[-1])
     return tuple(_word(word, parts, end) for word, parts in _matched(said, pieces))
 
@@ -104,6 +108,10 @@ def _matched(
         if heard == length:
             yield word, parts
             word, parts = "", []
+
+
+def _text(pieces: Sequence[tuple[str, Sequence[_Part]]]) -> str:
+    return "".join(piece for piece, _ in pieces)
 
 
 def _pieces(heard: Sequence[Token], ends: Sequence[float]) -> Iterator[tuple[str, list[_Part]]]:
