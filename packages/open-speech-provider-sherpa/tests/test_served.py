@@ -6,17 +6,30 @@ import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from open_speech import Config, OpenSpeech, Policy, TranscriptionRequest
+from open_speech import Audio, Config, OpenSpeech, Policy, TranscriptionRequest
 from open_speech.errors import ModelLoadFailed, OpenSpeechError
 from open_speech.store import DownloadPolicy, Store
+from open_speech.testing import join, silence
 from open_speech.testing.hub import FakeHub, fake_hub
+from open_speech_provider_sherpa.catalogue import SEGMENTATION, SPEAKER_MODELS, VOICES
 
 PARAKEET = "somebody/sherpa-onnx-nemo-parakeet-tdt-tiny"
 STREAMING = "somebody/sherpa-onnx-streaming-zipformer-tiny"
 
 hub = pytest.fixture(fake_hub, name="hub")
+
+
+def voice(hertz: float, seconds: float) -> Audio:
+    time = np.arange(round(seconds * 16_000)) / 16_000
+    swell = 0.6 + 0.4 * np.sin(8 * np.pi * time)
+    samples = 0.4 * swell * np.sin(2 * np.pi * hertz * time)
+    return Audio(samples=samples.astype(np.float32), sample_rate=16_000)
+
+
+TALK = join(*[join(silence(0.5), voice(220, 3), silence(0.6), voice(1_800, 2.5), silence(1.0))] * 2)
 
 
 @pytest.fixture
@@ -71,3 +84,15 @@ async def test_what_the_engine_cannot_read_ends_nothing_else(
         await speech.transcribe(request.audio, request, model="somebody/sherpa-onnx-nemo-fatal")
     heard = await speech.transcribe(request.audio, request, model=PARAKEET)
     assert heard.text
+
+
+async def test_speakers_are_told_apart_in_a_worker(
+    speech: OpenSpeech, hub: FakeHub, speaker_folders
+) -> None:
+    (file,) = SPEAKER_MODELS[0].sources[1].files
+    revisions = [source.revision for source in SPEAKER_MODELS[0].sources]
+    weights = [(folder / "model.onnx").read_bytes() for folder in speaker_folders.values()]
+    hub.add(SEGMENTATION, {"model.onnx": weights[0]}, revision=revisions[0])
+    hub.add(VOICES, {file: weights[1]}, revision=revisions[1])
+    found = await speech.diarize(TALK, model=SEGMENTATION)
+    assert len({turn.speaker for turn in found.turns}) == 2
