@@ -146,6 +146,18 @@ def test_eight_bits_are_taken_unless_asked_otherwise(tmp_path: Path) -> None:
     }
 
 
+def test_of_several_sets_the_one_with_the_highest_numbers_is_taken(tmp_path: Path) -> None:
+    for part in ("encoder", "decoder", "joiner"):
+        for left in (64, 128, 32):
+            write(tmp_path / f"{part}-epoch-99-avg-1-chunk-16-left-{left}.onnx")
+    (tmp_path / "tokens.txt").write_text("a 0\n")
+    found = layout.find(tmp_path)
+    assert found is not None
+    weights = [path.name for part, path in found.files.items() if part != "tokens"]
+    assert len(weights) == 3
+    assert all(name.endswith("-left-128.onnx") for name in weights)
+
+
 def without(path: Path, key: str) -> None:
     model = onnx.load(path)
     left = {each.key: each.value for each in model.metadata_props if each.key != key}

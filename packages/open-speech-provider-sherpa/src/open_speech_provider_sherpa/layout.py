@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +39,7 @@ def find(folder: Path, compute_type: str | None = None) -> Layout | None:
     """What the folder holds; None where it is none of the families.
 
     Where a part comes in several files, eight-bit weights are taken unless ``compute_type`` says
-    otherwise, and the last by name of what is left.
+    otherwise, and of what is left the last by name, where numbers count as numbers.
     """
     tokens = folder / TOKENS
     if not tokens.is_file():
@@ -126,7 +127,13 @@ def _choice(files: list[Path], compute_type: str | None) -> Path:
     small = [path for path in files if _is_int8(path)]
     plain = [path for path in files if not _is_int8(path)]
     wanted = plain if compute_type == FLOAT32 else small
-    return (wanted or plain or small)[-1]
+    return max(wanted or plain or small, key=_order)
+
+
+def _order(path: Path) -> list[tuple[int, str]]:
+    # "epoch-99" comes after "epoch-12", and "left-128" after "left-64".
+    pieces = re.split(r"(\d+)", path.name)
+    return [(int(piece), "") if piece.isdecimal() else (-1, piece) for piece in pieces]
 
 
 def _is_int8(path: Path) -> bool:
