@@ -57,6 +57,33 @@ def test_models_are_grouped_and_told_about(server, visit):
     expect(page.locator("[data-group=downloading]")).to_be_hidden()
 
 
+def test_every_kind_has_its_heading_and_its_filter(server, visit):
+    here = visit(server, viewport={"width": 360, "height": 1600})  # menus close when it scrolls
+    page = here.open()
+    expect(here.find("tone/echo")).to_be_visible()
+    page.get_by_label("Search models").fill("tone/")
+    kinds = page.get_by_role("group", name="Kind")
+    for kind, model in (
+        ("Voice activity", "tone/level"),
+        ("End of turn", "tone/loudness"),
+        ("Diarization", "tone/pitch"),
+    ):
+        kinds.get_by_role("button", name=kind).click()
+        expect(here.row(model)).to_be_visible()
+        expect(here.row("tone/echo")).to_have_count(0)
+        headings = page.locator(".kind h3:visible").all_inner_texts()
+        assert {re.sub(r"\s*\d+$", "", each) for each in headings} == {kind}
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        # They work for models that people transcribe or speak with.
+        here.row(model).get_by_role("button", name=f"More for {model}").click()
+        expect(page.get_by_role("menuitem", name="Pin")).to_be_visible()
+        expect(page.get_by_role("menuitem", name=re.compile("with it"))).to_have_count(0)
+        page.keyboard.press("Escape")
+    here.row("tone/pitch").get_by_role("button", name="Copy as code").click()
+    page.get_by_role("dialog").get_by_role("button", name="compose").click()
+    expect(page.get_by_role("dialog")).to_contain_text('DIARIZATION_MODEL: "tone/pitch"')
+
+
 def test_a_model_is_loaded_pinned_and_unloaded(server, visit):
     here = visit(server)
     page = here.open()

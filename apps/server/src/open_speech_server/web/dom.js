@@ -65,6 +65,7 @@ const PATHS = {
   moon: "M20 14.5A8 8 0 0 1 9.5 4a8 8 0 1 0 10.5 10.5z",
   more: "M5 12h.01M12 12h.01M19 12h.01",
   pause: "M8 5v14M16 5v14",
+  pencil: "M5 19l1-4L16 5l3 3L9 18zM14 7l3 3",
   pin: "M12 21v-6M8 15h8l-1.5-4V5h1V3h-7v2h1v6z",
   play: "M8 5l11 7-11 7z",
   search: "M16 11a5.5 5.5 0 1 1-11 0 5.5 5.5 0 0 1 11 0zM15 15l5 5",

@@ -6,6 +6,7 @@ import {S} from "./strings.js";
 
 const T = S.models;
 const SHOWN_LANGUAGES = 3;
+const USES = {stt: ["transcribe"], tts: ["speak"]}; // the other kinds work for these
 
 /** What can be done now: the first is the obvious thing, the others stand beside it. */
 export function verbs(model) {
@@ -27,7 +28,7 @@ export function verbs(model) {
 /** What the menu has beyond these. */
 export function moreVerbs(model) {
   if (!served(model)) return [];
-  const more = [model.type === "stt" ? "transcribe" : "speak"];
+  const more = [...(USES[model.type] ?? [])];
   if (model.state !== "loaded") more.push(model.pinned ? "unpin" : "pin");
   if (model.source.length && ["downloaded", "loaded"].includes(model.state)) more.push("update");
   if (model.state === "loaded" && isOurs(model)) more.push("delete");

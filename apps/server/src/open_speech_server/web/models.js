@@ -11,7 +11,7 @@ import {S} from "./strings.js";
 const T = S.models;
 const GROUPS = ["loaded", "downloading", "downloaded", "available", "orphaned"];
 const ALWAYS = ["loaded", "downloaded", "available"]; // shown though there may be nothing in them
-const KINDS = ["stt", "tts", "unknown"];
+const KINDS = ["stt", "tts", "vad", "turn", "diarization", "unknown"];
 const STEP = 16; // rows of a list at a time; more come before the last is reached
 const names = new Intl.Collator("en", {numeric: true});
 
@@ -296,8 +296,8 @@ class Filters {
     this.element = h(
       "search.filters",
       h("div.search", icon("search"), this.search, this.count),
-      h("div.segmented", {role: "group", "aria-label": T.kindLabel}, this.kinds),
       this.provider, this.language, this.ability,
+      h("div.segmented", {role: "group", "aria-label": T.kindLabel}, this.kinds),
     );
     this.choose("all", true);
   }
@@ -327,6 +327,8 @@ class Filters {
     const signature = models.map((model) => model.id).join();
     if (signature === this.signature) return;
     this.signature = signature;
+    const kinds = new Set(["all", this.kind, ...models.map((model) => model.type)]);
+    for (const button of this.kinds) show(button, kinds.has(button.dataset.kind));
     fill(this.provider, new Set(models.map((model) => model.provider).filter(Boolean)), (name) => name);
     fill(this.ability, new Set(models.flatMap((model) => model.capabilities)), (name) => S.abilities[name] ?? name);
     // Names of languages are slow to find: before they are wanted, if there is time.

@@ -47,9 +47,9 @@ print(answer.json())
 
 /** The settings under which a server has a model from its start on. */
 export function modelSettings(model, device) {
-  const stt = model.type === "stt";
-  const settings = {[stt ? "STT_MODEL" : "TTS_MODEL"]: model.id};
-  if (device) settings[stt ? "STT_DEVICE" : "TTS_DEVICE"] = device;
+  const kind = model.type.toUpperCase();
+  const settings = {[`${kind}_MODEL`]: model.id};
+  if (device && ["stt", "tts"].includes(model.type)) settings[`${kind}_DEVICE`] = device;
   return settings;
 }
 
@@ -87,10 +87,15 @@ client = OpenAI(base_url=${py(`${ROOT}v1`)}, api_key=${value})
 /** `fields` are those of the form; `task` is transcribe or translate. */
 export function transcribeSnippets(model, fileName, fields, task) {
   const path = `v1/audio/${task === "translate" ? "translations" : "transcriptions"}`;
-  const forms = Object.entries(fields).map(([name, value]) => `-F ${quote(`${name}=${value}`)}`);
-  const named = Object.entries(fields).map(([name, value]) =>
+  const {diarize, ...others} = fields;
+  // Segments have speakers, and there are none where words alone are asked for.
+  if (diarize) delete others["timestamp_granularities[]"];
+  const forms = Object.entries(diarize ? {...others, diarize} : others).map(([name, value]) => `-F ${quote(`${name}=${value}`)}`);
+  const named = Object.entries(others).map(([name, value]) =>
     name.endsWith("[]") ? `    ${name.slice(0, -2)}=[${py(value)}],\n` : `    ${name}=${py(value)},\n`,
   );
+  if (diarize) named.push(`    extra_body={"diarize": True},\n`);
+  const said = diarize ? `for segment in result.segments:\n    print(f"{segment.speaker}: {segment.text.strip()}")` : "print(result.text)";
   return {
     curl: curl("POST", path, `-F ${quote(`file=@${fileName}`)}`, ...forms),
     python: `${client()}
@@ -98,7 +103,7 @@ with open(${py(fileName)}, "rb") as file:
     result = client.audio.${task === "translate" ? "translations" : "transcriptions"}.create(
         file=file,
 ${named.map((line) => `    ${line}`).join("")}    )
-print(result.text)
+${said}
 `,
     compose: compose(model ? modelSettings(model) : {}),
   };

@@ -44,7 +44,7 @@ export const S = {
     search: "Search models",
     searchHint: (keys) => (keys ? "Search  ( / )" : "Search"),
     kindLabel: "Kind",
-    kinds: {all: "All", stt: "Speech to text", tts: "Text to speech"},
+    kinds: {all: "All", stt: "Speech to text", tts: "Text to speech", vad: "Voice activity", turn: "End of turn", diarization: "Diarization"},
     provider: "Filter by provider",
     allProviders: "Provider",
     language: "Filter by language",
@@ -172,6 +172,8 @@ export const S = {
     phonemes: "Phonemes",
     phonemization: "Tells phonemes",
     seed: "Repeatable",
+    embedding: "Describes voices",
+    speech_spans: "Uses voice activity",
   },
 
   pick: {
@@ -201,6 +203,7 @@ export const S = {
     go: "Transcribe",
     stop: "Stop",
     sending: "Uploading…",
+    tellingApart: "Telling speakers apart…",
     hearing: "Transcribing…",
     done: (words, seconds, took) => `${words.toLocaleString("en")} words in ${about(seconds)} of audio; took ${took} s`,
     stopped: "Stopped.",
@@ -219,6 +222,12 @@ export const S = {
     save: "Download",
     saveAs: (kind) => `Download as ${kind}`,
     empty: "The text appears here, word by word. Click a word to hear it.",
+    speakers: {
+      choice: "Tell speakers apart",
+      name: (speaker) => `Speaker ${speaker}`,
+      rename: "Rename",
+      nameOf: (name) => `Name of ${name}`,
+    },
   },
 
   speak: {

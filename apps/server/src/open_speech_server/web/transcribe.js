@@ -3,6 +3,7 @@ import {ApiError, events, request} from "./api.js";
 import {h, icon, iconButton, saveFile, setText, show} from "./dom.js";
 import {copy, showCode} from "./dialogs.js";
 import {bytes, clock, language} from "./format.js";
+import {library, served} from "./library.js";
 import {ModelPicker} from "./picker.js";
 import {canRecord, Recording} from "./recorder.js";
 import {transcribeSnippets} from "./snippets.js";
@@ -13,6 +14,7 @@ import {Waveform} from "./waveform.js";
 
 const T = S.transcribe;
 const SUBTITLES = {srt: "application/x-subrip", vtt: "text/vtt"};
+const DIARIZE = "open-speech.diarize"; // where the choice is remembered
 const KINDS = ["txt", ...Object.keys(SUBTITLES), "json"];
 
 export function transcribeView() {
@@ -67,9 +69,11 @@ export function transcribeView() {
   const picker = new ModelPicker("stt", () => renderChoices());
   const languages = h("select", {id: "stt-language"});
   const task = h("select", {id: "stt-task"}, Object.entries(T.tasks).map(([value, label]) => h("option", {value}, label)));
+  const speakers = h("input", {type: "checkbox", id: "stt-speakers", checked: localStorage.getItem(DIARIZE) === "true", onchange: () => localStorage.setItem(DIARIZE, String(speakers.checked))});
   const prompt = h("textarea", {id: "stt-prompt", rows: 2, placeholder: T.promptHint, maxLength: 10_000});
   const languageField = h("label.field", {htmlFor: languages.id}, h("span.label", T.language), languages);
   const taskField = h("label.field", {htmlFor: task.id}, h("span.label", T.task), task);
+  const speakersField = h("label.check", {htmlFor: speakers.id}, speakers, T.speakers.choice);
   const promptField = h("label.field.wide", {htmlFor: prompt.id}, h("span.label", T.prompt), prompt);
   const go = h("button.primary.big", {type: "button", onclick: () => (abort ? abort.abort() : start()), disabled: true}, T.go);
   const code = h("button", {type: "button", onclick: () => showCode({[T.go]: transcribeSnippets(picker.model, file?.name ?? "recording.wav", named(fields()), task.value)})}, icon("code"), S.code);
@@ -78,7 +82,7 @@ export function transcribeView() {
 
   // What comes of it
   const save = KINDS.map((kind) => h("button.small", {type: "button", disabled: true, "aria-label": T.saveAs(kind), onclick: () => download(kind)}, icon("download"), kind));
-  const copyText = h("button.small", {type: "button", disabled: true, onclick: () => copy(transcript.text)}, icon("copy"), T.copyText);
+  const copyText = h("button.small", {type: "button", disabled: true, onclick: () => copy(transcript.script)}, icon("copy"), T.copyText);
   const empty = h("p.empty", T.empty);
   const result = h(
     "section.card.result", {"aria-label": T.result},
@@ -89,7 +93,7 @@ export function transcribeView() {
   const element = h(
     "div.playground",
     h("section.card.work", {"aria-label": T.lead}, h("h2", T.lead), drop, chosen,
-      h("div.fields", picker.element, languageField, taskField, promptField),
+      h("div.fields", picker.element, languageField, taskField, speakersField, promptField),
       h("div.row.go-row", go, code, status), problem),
     result,
   );
@@ -182,6 +186,7 @@ export function transcribeView() {
     }
     show(taskField, can("translation"));
     if (!can("translation")) task.value = "transcribe";
+    show(speakersField, library.of("diarization").some(served));
     show(promptField, can("prompt"));
   }
 
@@ -191,6 +196,7 @@ export function transcribeView() {
     if (!translating && picker.model?.capabilities.includes("word_timestamps")) found["timestamp_granularities[]"] = "word";
     if (!translating && languages.value && languages.options.length > 1) found.language = languages.value;
     if (prompt.value.trim() && !promptField.hidden) found.prompt = prompt.value.trim();
+    if (speakers.checked && !speakersField.hidden) found.diarize = "true";
     return found;
   }
 
@@ -202,7 +208,7 @@ export function transcribeView() {
     const mine = new AbortController();
     abort = mine;
     go.textContent = T.stop;
-    setText(status, T.sending);
+    setText(status, fields().diarize ? T.tellingApart : T.sending);
     result.setAttribute("aria-busy", "true");
     const started = performance.now();
     try {
@@ -261,10 +267,10 @@ export function transcribeView() {
   }
 
   function download(kind) {
-    const {segments} = transcript;
-    const asJson = () => JSON.stringify({text: transcript.text, segments: segments.map(({id, start, end, text, words}) => ({id, start, end, text, ...(words ? {words} : {})}))}, null, 2);
-    const made = {txt: [() => `${transcript.text}\n`, "text/plain"], json: [asJson, "application/json"]};
-    const [content, type] = made[kind] ?? [() => whole.subtitles[kind], SUBTITLES[kind]];
+    const {segments, speakers: who} = transcript;
+    const asJson = () => JSON.stringify({text: transcript.text, segments: segments.map(({id, start, end, speaker, text, words}) => ({id, start, end, ...(speaker ? {speaker: who.nameOf(speaker)} : {}), text, ...(words ? {words} : {})}))}, null, 2);
+    const made = {txt: [() => `${transcript.script}\n`, "text/plain"], json: [asJson, "application/json"]};
+    const [content, type] = made[kind] ?? [() => who.inSubtitles(kind, whole.subtitles[kind]), SUBTITLES[kind]];
     saveFile(`${file.name.replace(/\.\w+$/, "")}.${kind}`, new Blob([content()], {type}));
   }
 

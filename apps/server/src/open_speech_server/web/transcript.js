@@ -1,6 +1,7 @@
 // Segments and words as they arrive; each can be heard.
 import {h} from "./dom.js";
 import {clock} from "./format.js";
+import {Speakers} from "./speakers.js";
 import {S} from "./strings.js";
 
 const T = S.transcribe;
@@ -10,21 +11,29 @@ export class Transcript {
   constructor(play) {
     this.play = play;
     this.element = h("ol.transcript", {role: "list", "aria-label": T.words, onclick: (event) => this.clicked(event), onkeydown: (event) => this.keys(event)});
+    this.speakers = new Speakers(() => this.label());
     this.clear();
   }
 
   clear() {
+    this.element.replaceChildren();
+    this.speakers.clear();
     this.segments = [];
     this.words = [];
+    this.turns = [];
     this.current = null;
-    this.element.replaceChildren();
   }
 
   get text() {
-    return this.segments.map((segment) => segment.text.trim()).join(" ");
+    return textOf(this.segments);
   }
 
-  /** `segment`: {start, end, text, words?: [{word, start, end}]} */
+  /** The text; where speakers are told apart, a line for each time that one speaks. */
+  get script() {
+    return this.turns.map(({speaker, segments}) => (speaker ? `${this.speakers.nameOf(speaker)}: ` : "") + textOf(segments)).join("\n");
+  }
+
+  /** `segment`: {start, end, text, words?: [{word, start, end}], speaker?} */
   add(segment) {
     this.segments.push(segment);
     const line = h("p.segment-text");
@@ -36,7 +45,31 @@ export class Transcript {
     }
     const from = clock(segment.start);
     const time = h("button.segment-time", {type: "button", "aria-label": T.listenFrom(from), dataset: {start: segment.start, end: segment.end}}, from);
-    this.element.append(h("li", time, line));
+    this.turnOf(segment).append(h("li.segment", time, line));
+  }
+
+  /** The list that a segment belongs to: that of its speaker, who goes on or begins. */
+  turnOf(segment) {
+    const speaker = segment.speaker || null;
+    let turn = this.turns.at(-1);
+    if (turn?.speaker !== speaker) {
+      turn = {speaker, segments: [], list: speaker ? this.makeTurn(speaker) : this.element};
+      this.turns.push(turn);
+    }
+    turn.segments.push(segment);
+    return turn.list;
+  }
+
+  makeTurn(speaker) {
+    const list = h("ol", {role: "list", "aria-label": this.speakers.nameOf(speaker)});
+    const name = this.speakers.tag(speaker);
+    this.element.append(h("li.turn", {dataset: {colour: this.speakers.colourOf(speaker)}}, h("div.speaker", name), list));
+    return list;
+  }
+
+  /** Have the lists of segments say whose they are, as that one is called now. */
+  label() {
+    for (const {speaker, list} of this.turns) if (speaker) list.ariaLabel = this.speakers.nameOf(speaker);
   }
 
   makeWord({word, start, end}) {
@@ -47,7 +80,7 @@ export class Transcript {
 
   clicked({target}) {
     const button = target.closest("button");
-    if (!button) return;
+    if (!button?.dataset.start) return;
     if (button.classList.contains("word")) this.focus(button);
     this.play(Number(button.dataset.start), Number(button.dataset.end));
   }
@@ -84,3 +117,6 @@ export class Transcript {
   }
 }
 
+function textOf(segments) {
+  return segments.map((segment) => segment.text.trim()).join(" ");
+}
