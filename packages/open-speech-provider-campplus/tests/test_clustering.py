@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from open_speech_provider_campplus import clustering
-from open_speech_provider_campplus.clustering import NOBODY, assigned, ordered, people
+from open_speech_provider_campplus.clustering import NOBODY, followed, ordered, people, pooled
 
 SIZE = 192
 
@@ -28,7 +28,7 @@ def voices(count: int, each: int, seed: int, spread: float = 0.5):
 def sorted_into(vectors, seconds, centres):
     return np.array(
         [
-            assigned(vector[None], second[None], centres)[0]
+            followed(vector[None], second[None], centres)[0]
             for vector, second in zip(vectors, seconds, strict=True)
         ]
     )
@@ -85,20 +85,46 @@ def test_nobody_speaks():
     assert people(np.zeros((0, SIZE), np.float32), np.zeros(0, np.float32)).shape == (0, SIZE)
 
 
-def test_two_voices_of_a_window_are_two_people():
+def test_a_voice_changes_hands_where_its_pieces_do():
+    vectors, seconds, who = voices(2, 3, 3)
+    centres = people(vectors, seconds)
+    found = followed(vectors, seconds, centres)
+    assert len({*zip(who, found, strict=True)}) == 2
+
+
+def test_a_piece_too_short_to_tell_changes_nothing():
     vectors, seconds, _ = voices(2, 3, 3)
     centres = people(vectors, seconds)
-    pair = assigned(vectors[:2], seconds[:2], centres)
-    assert sorted(pair) == [0, 1]
-    three = assigned(vectors[[0, 1, 3]], seconds[:3], centres)
-    assert sorted(three) == [NOBODY, 0, 1]
+    order = [0, 3, 1]
+    seconds[3] = 0.4
+    assert len(set(followed(vectors[order], seconds[order], centres))) == 1
+    seconds[3] = 3.0
+    assert len(set(followed(vectors[order], seconds[order], centres))) == 2
+
+
+def test_a_piece_without_a_vector_goes_with_its_neighbours():
+    vectors, seconds, _ = voices(2, 3, 4)
+    centres = people(vectors, seconds)
+    seconds[1], vectors[1] = 0.0, 0.0
+    found = followed(vectors[:3], seconds[:3], centres)
+    assert len(set(found)) == 1
+    assert found[0] != NOBODY
 
 
 def test_a_voice_without_a_vector_is_nobody():
     vectors, seconds, _ = voices(2, 2, 4)
     centres = people(vectors, seconds)
-    seconds[0] = 0.0
-    assert assigned(vectors[:1], seconds[:1], centres).tolist() == [NOBODY]
+    assert followed(vectors[:1] * 0.0, seconds[:1] * 0.0, centres).tolist() == [NOBODY]
+    assert followed(vectors[:1], seconds[:1], centres[:0]).tolist() == [NOBODY]
+
+
+def test_pieces_of_a_voice_are_pooled_unless_they_are_of_several():
+    vectors, seconds, _ = voices(2, 3, 5)
+    one, spoken = pooled(vectors[:3], seconds[:3])
+    assert one.shape == (1, SIZE)
+    assert spoken[0] == pytest.approx(seconds[:3].sum())
+    assert len(pooled(vectors, seconds)[0]) == 2
+    assert pooled(vectors[:2] * 0.0, np.zeros(2, np.float32))[0].shape == (0, SIZE)
 
 
 def test_a_long_meeting_is_clustered_in_two_stages(monkeypatch):

@@ -84,26 +84,68 @@ def test_a_window_of_silence_is_not_kept(ears):
     ids=["noise", "loud noise", "tone", "melody"],
 )
 def test_what_is_no_speech_is_not_taken_for_it(ears, sound):
-    heard = sum(int(each.voices.any(axis=1).sum()) for each in windows(ears, sound))
+    heard = sum(piece.after - piece.first for each in windows(ears, sound) for piece in each.pieces)
     assert heard * FRAME_S < 0.5
+
+
+def spoken(window) -> tuple[float, float]:
+    first = min(piece.first for piece in window.pieces)
+    after = max(piece.after for piece in window.pieces)
+    return first * FRAME_S + FIRST_S, after * FRAME_S + FIRST_S
 
 
 def test_a_window_tells_two_voices_apart(ears):
     (window, *_) = windows(ears, SOUND)
     assert window.first == 0
-    spoken = np.flatnonzero(window.voices.any(axis=1)) * FRAME_S + FIRST_S
-    assert spoken[0] == pytest.approx(0.4, abs=0.15)
-    known = window.vectors[window.seconds > 0]
-    assert len(known) == 2
-    np.testing.assert_allclose(np.linalg.norm(known, axis=1), 1.0, atol=1e-4)
-    assert known[0] @ known[1] < 0.4
+    assert spoken(window)[0] == pytest.approx(0.4, abs=0.15)
+    # From 0.4 s to 3.55 s one speaks, from 3.9 s to 6.75 s the other.
+    known = [piece for piece in window.pieces if piece.seconds]
+    one = [piece.vector for piece in known if piece.after * FRAME_S < 3.7]
+    other = [piece.vector for piece in known if 3.7 < piece.first * FRAME_S < 6.0]
+    assert one
+    assert other
+    np.testing.assert_allclose(np.linalg.norm([*one, *other], axis=1), 1.0, atol=1e-4)
+    assert (np.array(one) @ np.array(other).T).max() < 0.45
+
+
+def test_pieces_are_ordered_and_short(ears):
+    for window in windows(ears, SOUND):
+        order = [(piece.voice, piece.first) for piece in window.pieces]
+        assert order == sorted(order)
+        for piece in window.pieces:
+            assert 0 <= piece.first < piece.after <= window.frames
+            assert piece.after - piece.first <= recording._LONGEST
+            assert piece.seconds <= (piece.after - piece.first + 2) * FRAME_S
+
+
+@given(
+    speaks=st.lists(st.tuples(st.booleans(), st.integers(1, 300)), max_size=12),
+    seed=st.integers(0, 100),
+)
+@settings(max_examples=60, deadline=None)
+def test_pieces_cover_what_is_spoken(speaks, seed):
+    voice = np.repeat([each for each, _ in speaks], [count for _, count in speaks]).astype(bool)
+    loudness = np.random.default_rng(seed).normal(size=len(voice)).astype(np.float32)
+    covered = np.zeros(len(voice), bool)
+    for start, after in recording._pieces(voice, loudness):
+        assert not covered[start:after].any()
+        assert 0 < after - start <= recording._LONGEST
+        covered[start:after] = True
+    assert covered[voice].all()
+    assert (covered & ~voice).sum() <= 5 * len(speaks)
+
+
+def test_a_voice_is_cut_where_it_is_faintest():
+    loudness = np.ones(200, np.float32)
+    loudness[80] = 0.0
+    assert list(recording._pieces(np.ones(200, bool), loudness)) == [(0, 80), (80, 200)]
 
 
 def test_nobody_is_heard_where_nobody_speaks_by_what_core_says(ears):
     (window, *_) = windows(ears, SOUND, ((4.0, 6.5),))
-    spoken = np.flatnonzero(window.voices.any(axis=1)) * FRAME_S + FIRST_S
-    assert spoken[0] > 3.7
-    assert spoken[-1] < 6.8
+    first, last = spoken(window)
+    assert first > 3.7
+    assert last < 6.8
     assert not windows(ears, SOUND, ())
 
 
@@ -128,9 +170,12 @@ def test_sound_is_let_go_of(ears):
 
 def test_hours_take_megabytes(ears):
     (window, *_) = windows(ears, SOUND)
-    size = window.voices.nbytes + window.vectors.nbytes + window.seconds.nbytes
+    assert max(piece.vector.nbytes for piece in window.pieces) == 192 * 4
+    # A window that is as full as can be: three voices in pieces of the least length.
+    most = 3 * WINDOW / recording.segmentation.STEP / recording._SHORTEST
+    size = most * 192 * 4
     hours = 4
-    assert size * hours * 3600 * RATE / STEP < 16e6
+    assert size * hours * 3600 * RATE / STEP < 90e6
 
 
 def test_hours_in_one_piece_are_cut_without_copies():

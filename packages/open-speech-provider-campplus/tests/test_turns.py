@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from open_speech_provider_campplus.clustering import NOBODY
-from open_speech_provider_campplus.recording import FIRST_S, FRAME_S, STEP, Window
+from open_speech_provider_campplus.recording import FIRST_S, FRAME_S, STEP, Piece, Window
 from open_speech_provider_campplus.segmentation import STEP as FRAME
 from open_speech_provider_campplus.turns import PAUSE_S, turns
 
@@ -18,21 +18,21 @@ FRAMES = 589
 APART = STEP // FRAME
 
 
-def window(first: int, *voices: tuple[int, int]) -> Window:
+def window(first: int, *pieces: tuple[int, int]) -> Window:
     """A window in which voices speak from one of its frames to another."""
-    speaks = np.zeros((FRAMES, 3), np.bool_)
-    for voice, (start, end) in enumerate(voices):
-        speaks[start:end, voice] = True
+    nothing = np.zeros(192, np.float32)
     return Window(
         first=first,
-        voices=speaks,
-        vectors=np.zeros((3, 192), np.float32),
-        seconds=np.zeros(3, np.float32),
+        frames=FRAMES,
+        pieces=tuple(
+            Piece(voice=voice, first=start, after=after, vector=nothing, seconds=0.0)
+            for voice, (start, after) in enumerate(pieces)
+        ),
     )
 
 
 def who(*people: int) -> np.ndarray:
-    return np.array([*people, *[NOBODY] * (3 - len(people))])
+    return np.array(people, np.intp)
 
 
 def seconds(frame: float) -> float:
@@ -76,9 +76,9 @@ def test_the_window_whose_middle_is_nearer_wins():
 def test_a_pause_is_bridged_and_a_blip_dropped():
     gap = int(PAUSE_S / FRAME_S)
     joined = window(0, (100, 200), (200 + gap - 1, 400))
-    assert len(turns([joined], [np.array([0, 0, NOBODY])])) == 1
+    assert len(turns([joined], [who(0, 0)])) == 1
     parted = window(0, (100, 200), (200 + gap + 2, 400))
-    assert len(turns([parted], [np.array([0, 0, NOBODY])])) == 2
+    assert len(turns([parted], [who(0, 0)])) == 2
     assert not turns([window(0, (100, 104))], [who(0)])
 
 
@@ -101,7 +101,7 @@ def test_nobody_speaks_on_for_long():
 
 def test_nobody_has_no_turns():
     assert turns([], []) == []
-    assert turns([window(0, (100, 300))], [who()]) == []
+    assert turns([window(0, (100, 300))], [who(NOBODY)]) == []
 
 
 @given(
@@ -120,7 +120,7 @@ def test_turns_keep_the_contract(table):
     for number, (voices, people) in enumerate(table):
         stretches = [(start, min(FRAMES, start + length)) for start, length in voices]
         sound.append(window(number * APART, *stretches))
-        labels.append(np.array(people))
+        labels.append(who(*people[: len(voices)]))
     found = turns(sound, labels)
     assert all(before.start <= after.start for before, after in pairwise(found))
     end = seconds((len(table) - 1) * APART + FRAMES)

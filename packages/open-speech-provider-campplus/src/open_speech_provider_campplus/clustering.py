@@ -8,15 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
-from scipy.optimize import linear_sum_assignment
 
 from .weights import Array
 
 Labels = NDArray[np.intp]
-APART = 0.42
+APART = 0.45
 """Mean cosine distance from which two groups of vectors are two people."""
+ALIKE_AT_ONCE = 0.5
+"""The same for pieces of what the segmentation takes for one voice: likelier to be one."""
 ALIKE = 0.25
-"""Distance up to which vectors are put together before the rest is looked at."""
+"""Distance up to which many vectors are put together before the rest is looked at."""
 RELIABLE_S = 1.5
 """Vectors of less speech found no group; they join one."""
 TOGETHER = 1_500
@@ -24,6 +25,8 @@ TOGETHER = 1_500
 FEW_S = 1.5
 """A person who speaks no longer than that in all is taken for somebody else who is there, unless
 nobody speaks longer."""
+CHANGE = 0.35
+"""Price of a change of speakers within one voice: seconds of speech, times likeness."""
 NOBODY = -1
 
 
@@ -50,19 +53,31 @@ def people(
     return _unit(sums[kept])
 
 
-def assigned(vectors: Array, seconds: Array, centres: Array) -> Labels:
-    """Who each of the voices of one window is; no two voices of a window are the same person.
+def pooled(vectors: Array, seconds: Array) -> tuple[Array, Array]:
+    """The pieces of one voice as one vector, or as several where they are several people's."""
+    known = seconds > 0.0
+    return _joined(vectors[known], seconds[known], ALIKE_AT_ONCE)
 
-    A voice without a vector is ``NOBODY``, and so is one that nobody is left for.
+
+def followed(vectors: Array, seconds: Array, centres: Array) -> Labels:
+    """Who speaks in each piece of one voice, in order of time.
+
+    The likeliest way from person to person: a change has its price, so that a piece too short to
+    know a voice by does not make one. ``NOBODY`` where there is no vector at all.
     """
-    labels = np.full(len(vectors), NOBODY, np.intp)
-    known = np.flatnonzero(seconds)
-    if not len(known) or not len(centres):
-        return labels
-    alike = vectors[known] @ centres.T
-    rows, columns = linear_sum_assignment(alike, maximize=True)
-    labels[known[rows]] = columns
-    return labels
+    if not seconds.any() or not len(centres):
+        return np.full(len(vectors), NOBODY, np.intp)
+    gains = seconds[:, None] * (vectors @ centres.T)
+    best, came = gains[0], []
+    for gain in gains[1:]:
+        other = int(best.argmax())
+        changed = best < best[other] - CHANGE
+        came.append(np.where(changed, other, np.arange(len(best))))
+        best = np.where(changed, best[other] - CHANGE, best) + gain
+    labels = [int(best.argmax())]
+    for step in reversed(came):
+        labels.append(int(step[labels[-1]]))
+    return np.array(labels[::-1], np.intp)
 
 
 def _cut(tree: NDArray[np.float64], seconds: Array, least: int | None, most: int | None) -> Labels:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
 
 import numpy as np
 
@@ -18,9 +19,10 @@ from open_speech import (
 )
 from open_speech.errors import InvalidRequest
 
-from .clustering import assigned, people
+from .clustering import followed, people, pooled
 from .recording import LEAST_S, Ears, Window
 from .turns import turns
+from .weights import Array
 
 
 class CampplusModel(DiarizationModel):
@@ -41,11 +43,13 @@ class CampplusModel(DiarizationModel):
             yield None
         if not windows:
             return
-        vectors = np.concatenate([window.vectors for window in windows])
-        seconds = np.concatenate([window.seconds for window in windows])
+        voices = [_voices(window) for window in windows]
+        parts = [pooled(*voice) for each in voices for voice in each]
+        vectors = np.concatenate([vectors for vectors, _ in parts])
+        seconds = np.concatenate([seconds for _, seconds in parts])
         centres = people(vectors, seconds, request.min_speakers, request.max_speakers)
         yield None
-        labels = [assigned(window.vectors, window.seconds, centres) for window in windows]
+        labels = [np.concatenate([followed(*voice, centres) for voice in each]) for each in voices]
         yield from turns(windows, labels, request.speech)
 
     def embed(self, request: EmbeddingRequest) -> Iterator[SpeakerEmbedding | None]:
@@ -58,3 +62,13 @@ class CampplusModel(DiarizationModel):
                 hint="Give a few seconds of one voice.",
             )
         yield SpeakerEmbedding(vector=tuple(vector.tolist()))
+
+
+def _voices(window: Window) -> list[tuple[Array, Array]]:
+    """The vectors and seconds of each voice's pieces, in the order of the window's pieces."""
+    found = []
+    for _, voice in groupby(window.pieces, key=lambda piece: piece.voice):
+        pieces = list(voice)
+        vectors = np.stack([piece.vector for piece in pieces])
+        found.append((vectors, np.array([piece.seconds for piece in pieces], np.float32)))
+    return found

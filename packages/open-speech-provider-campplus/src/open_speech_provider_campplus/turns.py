@@ -28,7 +28,7 @@ def turns(
 ) -> list[SpeakerTurn]:
     """The turns of a recording, ordered by where they begin.
 
-    ``labels`` says for each window who its voices are, ``speech`` where somebody speaks. People are
+    ``labels`` says for each window who speaks in its pieces, ``speech`` where somebody speaks. People are
     numbered as they begin to speak.
     """
     people = max((int(each.max(initial=NOBODY)) for each in labels), default=NOBODY) + 1
@@ -54,18 +54,19 @@ def _speaks(windows: Sequence[Window], labels: Sequence[Labels], people: int) ->
     Where windows overlap each votes, the more the nearer its middle is. As many people speak as
     voices are heard on average, and those who get most votes.
     """
-    frames = max(window.first + len(window.voices) for window in windows)
+    frames = max(window.first + window.frames for window in windows)
     votes = np.zeros((people, frames), np.uint8)
     voters, voices = np.zeros(frames, np.uint8), np.zeros(frames, np.uint16)
     for window, who in zip(windows, labels, strict=True):
-        weight = _weights(len(window.voices))
-        place = slice(window.first, window.first + len(weight))
-        voters[place] += weight
-        for voice, person in enumerate(who):
+        weight = _weights(window.frames)
+        voters[window.first : window.first + window.frames] += weight
+        heard = np.zeros((people, window.frames), np.bool_)
+        for piece, person in zip(window.pieces, who, strict=True):
             if person != NOBODY:
-                heard = window.voices[:, voice] * weight
-                votes[person, place] += heard
-                voices[place] += heard
+                heard[person, piece.first : piece.after] = True
+        place = slice(window.first, window.first + window.frames)
+        votes[:, place] += heard * weight
+        voices[place] += heard.sum(axis=0, dtype=np.uint16) * weight
     count = (2 * voices.astype(np.uint32) + voters) // np.maximum(2 * voters.astype(np.uint32), 1)
     found = np.zeros(votes.shape, np.bool_)
     # Three people at a time are more than a window knows.
