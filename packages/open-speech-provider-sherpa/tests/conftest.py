@@ -29,6 +29,7 @@ def _module(name: str) -> Any:
 GRAPHS = _module("sherpa_graphs")
 MODELS = _module("sherpa_models")
 STREAMS = _module("sherpa_streams")
+SPEAKERS = _module("sherpa_speakers")
 
 
 @pytest.fixture(scope="session")
@@ -38,9 +39,9 @@ def graphs() -> Any:
 
 
 @pytest.fixture(scope="session")
-def tiny() -> Any:
-    """The module that makes models with random weights."""
-    return MODELS
+def tiny_speakers() -> Any:
+    """The module that makes models for speakers, with random weights."""
+    return SPEAKERS
 
 
 @pytest.fixture(scope="session")
@@ -66,8 +67,8 @@ def speaker_folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]
     """The two folders of a tiny diarization model."""
     root = tmp_path_factory.mktemp("speakers")
     return {
-        "segmentation": MODELS.segmentation(root / "segmentation"),
-        "embedding": MODELS.embedding(root / "embedding"),
+        "segmentation": SPEAKERS.segmentation(root / "segmentation"),
+        "embedding": SPEAKERS.embedding(root / "embedding"),
     }
 
 

@@ -423,90 +423,43 @@ def nemo_joiner(folder: Path, count: int, durations: int, silent: Array, seed: i
     )
 
 
-def segmentation(folder: Path, seed: int = 8) -> Path:
-    """Pyannote's segmentation: offline-speaker-segmentation-pyannote-model.cc.
+def gigaam(folder: Path, seed: int = 17) -> Path:
+    """GigaAM: the same files of the library, scripts/nemo/GigaAM/export-onnx-rnnt-v3-punct.py.
 
-    Ten seconds of samples in, 589 frames of seven classes out: nobody, one of three speakers, or
-    two of them (scripts/pyannote/segmentation). Deep tones are the first speaker, high ones the
-    second, both at once are both.
+    With ``is_giga_am`` the library makes 64 bands of its own kind, which are not normalized. Only
+    the encoder has eight bits, and it has four frames in one.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    field, shift, rate = 991, 270, 16_000
+    tokens = ["<unk>", *BPE, "<blk>"]
+    write_tokens(folder, tokens)
     graph = Graph(seed)
-    time = np.arange(field) / rate
-    window = np.hanning(field)
-    bands = []
-    for tones in ((180, 220, 260, 300), (1_500, 1_800, 2_100, 2_400)):
-        phases = [f(2 * np.pi * tone * time) for tone in tones for f in (np.cos, np.sin)]
-        bands += [np.stack(phases) * window / 60]
-    kernel = np.concatenate(bands)[:, None].astype(np.float32)  # (16, 1, field)
-    kernel += graph.draw(*kernel.shape, scale=0.0005)
-    heard = graph("Conv", "x", graph.weight(kernel), kernel_shape=[field], strides=[shift])
-    level = graph("Sqrt", graph("Mul", heard, heard))
-    pooling = np.kron(np.eye(2), np.ones((8, 1))) + graph.draw(16, 2, scale=0.02)
-    frames = graph("Transpose", level, perm=[0, 2, 1])
-    power = graph("MatMul", frames, graph.weight(pooling.astype(np.float32)))
-    near, off = graph.draw(2, 4, scale=0.02), graph.draw(4, scale=0.02)
-    near += np.array([[6.0, 0.0, 0.0, 0.0], [0.0, 6.0, 0.0, 0.0]], np.float32)
-    off += np.array([-2.0, -2.0, 0.0, 0.0], np.float32)
-    spoken = graph("Tanh", graph.linear(power, near, off))
-    first = np.array([-1, 1, -1, 0, 1, 0, 0], np.float32)
-    second = np.array([-1, -1, 1, 0, 1, 0, 0], np.float32)
-    table = np.stack([first, second, 0 * first, 0 * first]) * 4 + graph.draw(4, 7, scale=0.05)
-    likely = graph.draw(7, scale=0.05) - np.array([0, 0, 0, 9, 0, 9, 9], np.float32)
-    graph("LogSoftmax", graph.linear(spoken, table, likely), axis=-1, name="y")
+    frames = graph("Transpose", "audio_signal", perm=[0, 2, 1])
+    hidden, silent = ear(graph, frames, 64, scale=0.06, quiet=QUIET, centre=-8.0)
+    weight, bias = graph.draw(HIDDEN, HIDDEN, scale=0.6), graph.draw(HIDDEN, scale=0.2)
+    out = graph.linear(graph.every(hidden, 1, 4), weight, bias)
+    graph("Transpose", out, perm=[0, 2, 1], name="encoded")
+    graph("Div", graph("Add", "length", graph.constant(3)), graph.constant(4), name="encoded_len")
     graph.save(
-        folder / "model.onnx",
-        [("x", FLOAT, ("N", 1, "T"))],
-        [("y", FLOAT, ("N", "S", 7))],
+        folder / "encoder.int8.onnx",
+        [("audio_signal", FLOAT, ("N", 64, "T")), ("length", INT64, ("N",))],
+        [("encoded", FLOAT, ("N", HIDDEN, "S")), ("encoded_len", INT64, ("N",))],
         {
-            "num_speakers": 3,
-            "powerset_max_classes": 2,
-            "num_classes": 7,
-            "sample_rate": rate,
-            "window_size": 160_000,
-            "receptive_field_size": field,
-            "receptive_field_shift": shift,
-            "model_type": "pyannote-segmentation-3.0",
-            "version": "1",
-            "model_author": "pyannote",
+            "vocab_size": len(tokens) - 1,
+            "pred_rnn_layers": 2,
+            "pred_hidden": HIDDEN,
+            "normalize_type": "",
+            "subsampling_factor": 4,
+            "model_type": "EncDecRNNTBPEModel",
+            "version": "3",
+            "model_author": "https://github.com/salute-developers/GigaAM",
+            "language": "Russian",
+            "is_giga_am": 1,
         },
     )
-    return folder
-
-
-def embedding(folder: Path, seed: int = 9, framework: str = "wespeaker") -> Path:
-    """A speaker embedding: speaker-embedding-extractor-model.cc, scripts/wespeaker, 3dspeaker.
-
-    Features (N, T, 80) in, one vector out; how loud each band is on average tells the speaker.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    graph = Graph(seed)
-    size = 24
-    # Without their mean, features are small.
-    scale = 0.08 if framework == "wespeaker" else 0.8
-    weight, bias = graph.draw(MELS, 32, scale=scale), graph.draw(32, scale=0.3)
-    frames = graph("Tanh", graph.linear("feats", weight, bias))
-    mean = graph("ReduceMean", frames, axes=[1], keepdims=0)
-    out, offset = graph.draw(32, size, scale=0.5), graph.draw(size, scale=0.05)
-    graph.linear(mean, out, offset, name="embs")
-    metadata: dict[str, object] = {
-        "framework": framework,
-        "language": "English",
-        "url": "https://example.org",
-        "comment": "tiny",
-        "sample_rate": 16_000,
-        "output_dim": size,
-        "normalize_samples": 0 if framework == "wespeaker" else 1,
-    }
-    if framework == "3d-speaker":
-        metadata["feature_normalize_type"] = "global-mean"
-    graph.save(
-        folder / "model.onnx",
-        [("feats", FLOAT, ("N", "T", MELS))],
-        [("embs", FLOAT, ("N", size))],
-        metadata,
-    )
+    nemo_decoder(folder, len(tokens), seed)
+    nemo_joiner(folder, len(tokens), 0, silent @ weight + bias, seed)
+    for part in ("decoder", "joiner"):
+        (folder / f"{part}.int8.onnx").rename(folder / f"{part}.onnx")
     return folder
 
 
@@ -687,6 +640,7 @@ OFFLINE: dict[str, Callable[[Path], Path]] = {
     "nemo_ctc": nemo_ctc,
     "nemo_tdt": nemo_transducer,
     "nemo_rnnt": lambda folder: nemo_transducer(folder, durations=0),
+    "gigaam": gigaam,
     "sense_voice": sense_voice,
     "moonshine": moonshine,
     "paraformer": paraformer,

@@ -13,6 +13,7 @@ from open_speech.testing import DiarizationConformance, STTConformance, join, no
 from open_speech_provider_sherpa import SherpaBackend, SherpaDiarizationBackend
 
 MODELS, STREAMS = sys.modules["sherpa_models"], sys.modules["sherpa_streams"]  # by conftest.py
+SPEAKERS = sys.modules["sherpa_speakers"]
 ROOT = tempfile.TemporaryDirectory(prefix="sherpa-conformance-")
 RATE = 16_000
 ENGINE = ("sherpa_onnx", "_sherpa_onnx")
@@ -52,6 +53,11 @@ class TestParakeet(Hearing):
 class TestNemoTransducer(Hearing):
     models = ("somebody/sherpa-onnx-nemo-transducer-en",)
     context = folder("nemo_rnnt", "OFFLINE")
+
+
+class TestGigaAM(Hearing):
+    models = ("csukuangfj/sherpa-onnx-nemo-transducer-punct-giga-am-v3-russian-2025-12-16",)
+    context = folder("gigaam", "OFFLINE")
 
 
 class TestZipformer(Hearing):
@@ -129,8 +135,8 @@ class TestSpeakers(DiarizationConformance):
     engine_modules = ENGINE
     context = LoadContext(
         paths={
-            "segmentation": MODELS.segmentation(Path(ROOT.name, "segmentation")),
-            "embedding": MODELS.embedding(Path(ROOT.name, "embedding")),
+            "segmentation": SPEAKERS.segmentation(Path(ROOT.name, "segmentation")),
+            "embedding": SPEAKERS.embedding(Path(ROOT.name, "embedding")),
         },
         threads=1,
     )

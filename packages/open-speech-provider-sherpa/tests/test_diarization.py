@@ -257,9 +257,9 @@ def embedded(model: SherpaDiarizationModel, audio: Audio) -> np.ndarray:
 
 @pytest.mark.parametrize("framework", ["wespeaker", "3d-speaker"])
 def test_a_vector_is_that_of_the_library(
-    tiny, speaker_folders, tmp_path: Path, framework: str
+    tiny_speakers, speaker_folders, tmp_path: Path, framework: str
 ) -> None:
-    folder = tiny.embedding(tmp_path / "voices", framework=framework)
+    folder = tiny_speakers.embedding(tmp_path / "voices", framework=framework)
     model = make({**speaker_folders, "embedding": folder})
     library = sherpa_onnx.SpeakerEmbeddingExtractor(
         sherpa_onnx.SpeakerEmbeddingExtractorConfig(model=str(folder / "model.onnx"))

@@ -19,6 +19,7 @@ FAMILIES = {
     "nemo_ctc": Family.NEMO_CTC,
     "nemo_tdt": Family.NEMO_TRANSDUCER,
     "nemo_rnnt": Family.NEMO_TRANSDUCER,
+    "gigaam": Family.NEMO_TRANSDUCER,
     "sense_voice": Family.SENSE_VOICE,
     "moonshine": Family.MOONSHINE,
     "paraformer": Family.PARAFORMER,

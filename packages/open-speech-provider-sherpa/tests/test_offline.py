@@ -32,11 +32,11 @@ from open_speech_provider_sherpa.stretches import stretches
 
 RATE = 16_000
 FAMILIES = [
-    *("zipformer", "nemo_ctc", "nemo_tdt", "nemo_rnnt"),
+    *("zipformer", "nemo_ctc", "nemo_tdt", "nemo_rnnt", "gigaam"),
     *("sense_voice", "moonshine", "paraformer", "canary", "zipformer_ctc", "moonshine_v2"),
 ]
-TIMED = {"zipformer", "nemo_ctc", "nemo_tdt", "nemo_rnnt", "sense_voice", "zipformer_ctc"}
-SURE = {"zipformer", "nemo_tdt", "nemo_rnnt"}
+TIMED = {"zipformer", "nemo_ctc", "nemo_tdt", "nemo_rnnt", "gigaam", "sense_voice", "zipformer_ctc"}
+SURE = {"zipformer", "nemo_tdt", "nemo_rnnt", "gigaam"}
 
 
 def bare(folder: Path, name: str, **options: Any) -> Any:
@@ -46,7 +46,7 @@ def bare(folder: Path, name: str, **options: Any) -> Any:
     def at(file: str) -> str:
         return str(next(folder.glob(file)))
 
-    if name in {"zipformer", "nemo_tdt", "nemo_rnnt"}:
+    if name in {"zipformer", "nemo_tdt", "nemo_rnnt", "gigaam"}:
         kind = "transducer" if name == "zipformer" else "nemo_transducer"
         parts = [at(f"{part}*.onnx") for part in ("encoder", "decoder", "joiner")]
         return library.from_transducer(*parts, at("tokens.txt"), model_type=kind, **options)
@@ -141,7 +141,7 @@ def test_every_parameter_counts(
     assert not same
 
 
-def test_long_sound_is_heard_stretch_by_stretch(offline_folder, load, tiny) -> None:
+def test_long_sound_is_heard_stretch_by_stretch(offline_folder, load) -> None:
     part = join(noise(3.0, seed=1), silence(0.5), noise(2.5, amplitude=0.3, seed=2), silence(0.5))
     long = join(*[part] * 8)
     model = load(offline_folder("nemo_tdt"), longest_stretch=10.0)

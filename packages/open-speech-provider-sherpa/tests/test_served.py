@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from open_speech import Audio, Config, OpenSpeech, Policy, TranscriptionRequest
 from open_speech.errors import ModelLoadFailed, OpenSpeechError
+from open_speech.service import Commit, InterimText, ListenInput, ListenRequest, TurnText
 from open_speech.store import DownloadPolicy, Store
 from open_speech.testing import join, silence
 from open_speech.testing.hub import FakeHub, fake_hub
@@ -63,6 +65,33 @@ async def test_a_streaming_model_understands_recordings(
     heard = await speech.transcribe(request.audio, request, model=STREAMING)
     segments = [event for event in load(folder).transcribe(request) if event]
     assert [each.text for each in heard.segments] == [each.text for each in segments]
+
+
+async def test_live_sessions_share_a_model(
+    speech: OpenSpeech, hub: FakeHub, streaming_folder, load, sounds
+) -> None:
+    folder = streaming_folder("zipformer")
+    hub.add(STREAMING, folder)
+
+    async def fed(audio: Audio) -> AsyncIterator[ListenInput]:
+        for first in range(0, len(audio.samples), 1_600):
+            yield Audio(samples=audio.samples[first : first + 1_600], sample_rate=16_000)
+        yield Commit()
+
+    async def turn(audio: Audio) -> tuple[str, int]:
+        request = ListenRequest(turns=None)
+        events = [event async for event in speech.listen(fed(audio), request, model=STREAMING)]
+        (found,) = (event.text for event in events if isinstance(event, TurnText))
+        return found, sum(isinstance(event, InterimText) for event in events)
+
+    model = load(folder)
+    audios = [sounds["noise"], sounds["mixed"]]
+    for audio, (text, interim) in zip(
+        audios, await asyncio.gather(*map(turn, audios)), strict=True
+    ):
+        events = model.transcribe(TranscriptionRequest(audio=audio))
+        assert text == " ".join(event.text for event in events if event)
+        assert interim > 0
 
 
 async def test_what_the_engine_cannot_read_ends_nothing_else(
