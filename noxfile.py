@@ -149,7 +149,8 @@ def real(session: nox.Session) -> None:
     `deep` does the same with the larger models. OPEN_SPEECH_TEST_CACHE names the folder that keeps
     them; OPEN_SPEECH_REAL_TESTS=required makes it a failure where they cannot be had.
     """
-    _install(session, _named(session, CORE, SERVER, *dict.fromkeys((*SMALL, *TURNS, *SPEAKERS))), groups=["tests"])
+    providers = dict.fromkeys((*SMALL, *TURNS, *SPEAKERS))
+    _install(session, _named(session, CORE, SERVER, *providers), groups=["tests", "real"])
     # -rP shows the figures of the tests that passed, too.
     session.run("pytest", "tests/real", "-m", "real and not deep", "-rP", *session.posargs)
 

@@ -154,3 +154,41 @@ def test_nothing_is_lost_or_said_twice(words, lengths, spans, random):
     assert all(part.start <= part.end for part in parts)
     assert all(one.speaker != other.speaker for one, other in pairwise(parts))
     assert {part.speaker for part in parts} <= ({each.speaker for each in found} or {"A"})
+
+
+@pytest.mark.parametrize(
+    ("first_of_b", "cut"),
+    [
+        (4, "There"),  # exact
+        (5, "There"),  # a word too late
+        (6, "There"),
+        (3, "Really?"),  # a sentence of one word
+        (8, "about"),  # not an edge any more
+        (1, "sounds"),
+    ],
+)
+def test_a_sentence_is_kept_whole_where_only_its_edge_differs(first_of_b, cut):
+    text = "That sounds fine. Really? There were forty people about outside in the rain. Yes."
+    words = text.split()
+    times = [(n * 0.5, n * 0.5 + 0.4) for n in range(len(words))]
+    edge = first_of_b * 0.5 - 0.05
+    found = turns((0.0, edge, "A"), (edge, 20.0, "B"))
+    _, (speaker, rest) = split(found, segment(text, *times))
+    assert (speaker, rest.split()[0]) == ("B", cut)
+
+
+def test_the_end_of_a_sentence_is_not_given_to_who_answers():
+    text = "How long will the repair take today? Two hours."
+    times = [(n * 0.5, n * 0.5 + 0.4) for n in range(9)]
+    found = turns((0.0, 2.95, "A"), (2.95, 9.0, "B"))
+    assert split(found, segment(text, *times)) == [
+        ("A", "How long will the repair take today?"),
+        ("B", " Two hours."),
+    ]
+    whole = segment("How long will the repair take today?", *times[:7])
+    assert split(found, whole) == [("A", whole.text)]  # who goes on is known by the turns
+
+
+def test_a_word_that_is_said_to_begin_too_early_counts_by_its_end():
+    found = turns((0.0, 2.5, "A"), (3.4, 6.0, "B"))
+    assert split(found, segment("There", (2.0, 3.6))) == [("B", "There")]

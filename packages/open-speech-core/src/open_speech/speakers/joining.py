@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
+from itertools import pairwise
 
 from .._types.audio import Word
 from .._types.transcription import Segment, TranscriptionEvent
@@ -19,6 +20,13 @@ _TIE_S = 0.02
 """Overlaps of a word with two turns that are as good as equal."""
 _POINT_S = 0.01
 """Added around a word, so that one without a length lies somewhere."""
+MAX_WORD_S = 0.6
+"""Words are said to begin too early, where the last one ends, more often than to end too late: of
+longer ones only so much counts, up to the end."""
+_EDGE_WORDS = 3
+"""So many words at an end of a sentence may be on the wrong side of where the speaker changes."""
+_ENDS = (".", "!", "?", "…", "。", "！", "？", "؟", "۔", "।")  # noqa: RUF001 - they are meant
+_CLOSING = "\"'”’)]»」』"  # noqa: RUF001 - likewise
 _FIRST = "A"
 """Whose words are where nobody was found to speak."""
 
@@ -27,14 +35,17 @@ class SpeakerOfWords:
     """Gives the segments of a recording to its speakers, one after the other.
 
     A word belongs to whoever speaks for most of it; where several do, to the one who speaks
-    briefly, else to the one who spoke before. A word in silence belongs to the nearest turn. A
-    segment is cut where the speaker changes. Nothing of its text is lost or said twice.
+    briefly, else to the one who spoke before. A word in silence belongs to the nearest turn. The
+    first and the last words of a sentence belong to whoever says the rest, where they would fall to
+    the speaker before or after: neither times nor turns are exact. A segment is cut where the
+    speaker changes. Nothing of its text is lost or said twice.
     """
 
     def __init__(self, turns: Sequence[Turn]) -> None:
         self._stretches = stretches(turns)
         self._starts = [stretch.start for stretch in self._stretches]
         self._before: str | None = None
+        self._sentence_begins = True
 
     def split(self, segment: Segment) -> list[Segment]:
         """Cut a segment by its speakers; one whose words have no times stays whole.
@@ -43,10 +54,11 @@ class SpeakerOfWords:
         """
         words = segment.words
         places = _places(segment.text, words)
-        if places is None or len(words) < 2:
+        if places is None or not words:
             spoken = self._speaker(segment.start, segment.end)
+            self._sentence_begins = _is_end(segment.text)
             return [replace(segment, speaker=spoken)]
-        speakers = [self._speaker(word.start, word.end) for word in words]
+        speakers = self._speakers(segment)
         cuts = [n for n in range(1, len(words)) if speakers[n] != speakers[n - 1]]
         parts: list[Segment] = []
         for first, last in zip([0, *cuts], [*cuts, len(words)], strict=True):
@@ -62,6 +74,28 @@ class SpeakerOfWords:
             )
             parts.append(part if first == 0 else replace(part, tokens=(), logprobs=()))
         return [replace(part, end=max(part.start, part.end)) for part in parts]
+
+    def _speakers(self, segment: Segment) -> list[str]:
+        """Whose each word is, with sentences kept whole where only their edges differ."""
+        words, before = segment.words, self._before
+        speakers = [
+            self._speaker(max(word.start, word.end - MAX_WORD_S), word.end) for word in words
+        ]
+        after = self._found(segment.end + _POINT_S, segment.end + MAX_WORD_S)
+        ends = [n + 1 for n, word in enumerate(words) if _is_end(word.text)]
+        begins = self._sentence_begins
+        self._sentence_begins = bool(ends) and ends[-1] == len(words)
+        for first, last in pairwise(sorted({0, *ends, len(words)})):
+            said = speakers[first:last]
+            if first or begins:
+                earlier = speakers[first - 1] if first else before
+                said = _without_lead(said, earlier)
+            if last in ends:
+                later = speakers[last] if last < len(words) else after
+                said = _without_lead(said[::-1], later)[::-1]
+            speakers[first:last] = said
+        self._before = speakers[-1]
+        return speakers
 
     def _speaker(self, start: float, end: float) -> str:
         self._before = self._found(start - _POINT_S, end + _POINT_S)
@@ -100,6 +134,19 @@ class SpeakerOfWords:
         near = [each for each in self._stretches[max(0, number - 1) : number + 3] if each.turns]
         best = min(near, key=lambda each: max(each.start - end, start - each.end))
         return best.turns[-1 if best.end <= start else 0].speaker
+
+
+def _without_lead(said: list[str], neighbour: str | None) -> list[str]:
+    """Give the first words of a sentence to whoever says the rest, if they are the neighbour's."""
+    lead = next((n for n, speaker in enumerate(said) if speaker != neighbour), len(said))
+    if 0 < lead <= min(_EDGE_WORDS, len(said) // 4):
+        return [said[lead]] * lead + said[lead:]
+    return said
+
+
+def _is_end(text: str) -> bool:
+    """Whether a sentence ends with this word."""
+    return text.strip().rstrip(_CLOSING).endswith(_ENDS)
 
 
 async def by_speaker(
