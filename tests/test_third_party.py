@@ -13,6 +13,7 @@ import pytest
 
 from documents.markdown import ROOT, blocks
 from live import EMBEDDED, live_server
+from open_speech.testing import join, silence, sine, wav_bytes
 
 TUTORIAL = ROOT / "docs" / "tutorial" / "write-a-provider.md"
 
@@ -75,3 +76,29 @@ def test_a_provider_from_the_tutorial_appears_everywhere_and_works(project, pyth
         "import importlib.util as u, sys; sys.exit(bool(u.find_spec('open_speech_provider_tick')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_diarization_provider_from_the_template_passes_in_an_environment_of_its_own(
+    python, tmp_path
+):
+    command(python, "providers", "new", "who", "--kind", "diarization", "--folder", str(tmp_path))
+    project = tmp_path / "open-speech-provider-who"
+    install = ["-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
+    subprocess.run([python, *install, project], check=True, timeout=300)
+    tested = subprocess.run(
+        [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", project],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert tested.returncode == 0, tested.stdout
+    assert " passed" in tested.stdout
+    environment = {**EMBEDDED, "DIARIZATION_MODEL": "who/small"}
+    sound = wav_bytes(join(silence(1.0), sine(2.0), silence(1.0)))
+    with live_server(tmp_path, environment, python=python) as server, server.client() as client:
+        answer = client.post("/v1/audio/diarization", files={"file": ("a.wav", sound)})
+        assert answer.status_code == 200, answer.text
+        (turn,) = answer.json()["segments"]
+    assert (turn["speaker"], round(turn["start"], 1)) == ("A", 1.0)
