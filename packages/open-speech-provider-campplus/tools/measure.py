@@ -3,7 +3,7 @@
     pip install open-speech-provider-campplus open-speech-provider-silero pyannote.metrics
     python tools/measure.py recording.wav turns.rttm
 
-The recording is a wav file at 16 kHz with 16 bits, mono; the turns are those that are true, as RTTM.
+The recording is a wav file at 16 kHz with 16 bits, mono; the turns are the true ones, as RTTM.
 Silero finds where somebody speaks, as the server has it do. The error rate is that of
 pyannote.metrics, once with a collar of 0.25 s on both sides of each true boundary and once without;
 overlaps count. Speed is told in seconds of one processor core for each second of sound.
@@ -20,20 +20,25 @@ from pathlib import Path
 from pyannote.core import Annotation, Segment, Timeline
 from pyannote.metrics.diarization import DiarizationErrorRate
 
-from open_speech import Audio, DetectionRequest, DiarizationRequest, LoadContext, SpeakerTurn
-from open_speech._listening.spans import SpanOptions, speech_spans
+from open_speech import (
+    Audio,
+    DiarizationRequest,
+    LoadContext,
+    OpenSpeech,
+    Portal,
+    SpeakerTurn,
+)
 from open_speech.testing import read_wav
 from open_speech_provider_campplus import CampplusBackend
-from open_speech_provider_silero import SileroBackend
 
 
 def main(sound: Path, truth: Path) -> None:
     """Print a line for each figure."""
     audio = read_wav(sound)
-    silero, campplus = SileroBackend(), CampplusBackend()
-    detector = silero.load(silero.list_available()[0], LoadContext())
-    activity = [each for each in detector.detect(DetectionRequest(), _pieces(audio)) if each]
-    spans = tuple((s.start, s.end) for s in speech_spans(activity, audio.seconds, SpanOptions()))
+    with Portal() as portal, portal.enter(OpenSpeech()) as speech:
+        found = portal.run(speech.find_speech(audio, model="silero"))
+    spans = tuple((span.start, span.end) for span in found)
+    campplus = CampplusBackend()
     model = campplus.load(campplus.list_available()[0], LoadContext())
     before, began = _resident(), time.process_time()
     request = DiarizationRequest(speech=spans)
@@ -41,14 +46,14 @@ def main(sound: Path, truth: Path) -> None:
     spent = time.process_time() - began
     _say(f"{audio.seconds:.0f} s of sound, {spent / audio.seconds:.3f} s of a core for each")
     _say(f"most memory {_resident():.0f} MB, {_resident() - before:.0f} MB more than before")
-    expected, found = _true(truth), _annotated(turns)
+    expected, heard = _true(truth), _annotated(turns)
     whole = Timeline([Segment(0.0, audio.seconds)])
     for collar in (0.25, 0.0):
         rate = DiarizationErrorRate(collar=2 * collar)
-        parts = rate(expected, found, detailed=True, uem=whole)
+        parts = rate(expected, heard, detailed=True, uem=whole)
         told = {name: round(float(part), 3) for name, part in parts.items()}
         _say(f"collar {collar} s: {told}")
-    _say(f"{len(found.labels())} speakers found, {len(expected.labels())} are there")
+    _say(f"{len(heard.labels())} speakers found, {len(expected.labels())} are there")
 
 
 def _say(line: str) -> None:

@@ -24,7 +24,9 @@ TOGETHER = 1_500
 """Vectors that are compared pair by pair at once."""
 FEW_S = 1.5
 """A person who speaks no longer than that in all is taken for somebody else who is there, unless
-nobody speaks longer."""
+nobody speaks longer. As windows overlap, most speech counts twice."""
+FEW_PART = 0.005
+"""The same as a part of all speech: in hours, errors add up."""
 CHANGE = 0.35
 """Price of a change of speakers within one voice: seconds of speech, times likeness."""
 NOBODY = -1
@@ -117,7 +119,8 @@ def _count(labels: Labels, seconds: Array) -> int:
 def _kept(spoken: NDArray[Any], least: int | None, most: int | None) -> Labels:
     """The groups that are people: those who speak for long enough."""
     order = np.argsort(-spoken, kind="stable")
-    count = max(1, int((spoken > FEW_S).sum()), min(least or 1, len(spoken)))
+    few = max(FEW_S, FEW_PART * float(spoken.sum()))
+    count = max(1, int((spoken > few).sum()), min(least or 1, len(spoken)))
     return np.sort(order[: min(count, most or count)])
 
 

@@ -28,8 +28,8 @@ def turns(
 ) -> list[SpeakerTurn]:
     """The turns of a recording, ordered by where they begin.
 
-    ``labels`` says for each window who speaks in its pieces, ``speech`` where somebody speaks. People are
-    numbered as they begin to speak.
+    ``labels`` says for each window who speaks in its pieces, ``speech`` where somebody speaks at
+    all. People are numbered as they begin to speak.
     """
     people = max((int(each.max(initial=NOBODY)) for each in labels), default=NOBODY) + 1
     if not people:
