@@ -18,7 +18,7 @@ SIZE = 192
 def voices(count: int, each: int, seed: int, spread: float = 0.5):
     """Vectors around orthogonal voices, with how much speech each is made of."""
     random = np.random.default_rng(seed)
-    centres, _ = np.linalg.qr(random.normal(size=(SIZE, SIZE)))
+    centres = np.eye(SIZE)[random.permutation(SIZE)]
     who = np.repeat(np.arange(count), each)
     vectors = centres[who] + spread * random.normal(size=(len(who), SIZE)) / np.sqrt(SIZE)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
