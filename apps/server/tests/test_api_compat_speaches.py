@@ -16,7 +16,7 @@ from chat_server import chat_server
 from live import Live, live_server
 from open_speech import Config, OpenSpeech
 from open_speech.codecs.decode import decode
-from open_speech.testing import install_provider
+from open_speech.testing import install_provider, join, sine, wav_bytes
 from open_speech_server.api.compat import chat
 from open_speech_server.settings.compat import our_model
 
@@ -37,6 +37,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
             "STT_MODEL": "tone/echo",
             "TTS_MODEL": MODEL,
             "VAD_MODEL": "tone/level",
+            "DIARIZATION_MODEL": "tone/pitch",
             "STT_MODEL_TTL": "-1",
             "CHAT_COMPLETION_BASE_URL": llm.address,
         }
@@ -326,3 +327,38 @@ async def test_a_listener_who_leaves_ends_the_work():
     working.cancel()
     done, _ = await asyncio.wait({working}, timeout=10)
     assert done
+
+
+TALK = wav_bytes(join(sine(2.0, frequency=220.0), sine(2.0, frequency=880.0)))
+DIARIZES, EMBEDS = (
+    "pyannote/speaker-diarization-community-1",
+    "pyannote/wespeaker-voxceleb-resnet34-LM",
+)
+
+
+@pytest.mark.parametrize("name", [DIARIZES, EMBEDS])
+def test_its_models_for_speakers_are_there(client, name):
+    answer = client.post(f"/v1/models/{name}")
+    assert (answer.status_code, answer.text) == (201, f"Model '{name}' already exists")
+    assert client.get(f"/v1/models/{name}").json()["task"] == "speaker-diarization"
+
+
+def test_speakers_are_told_apart(client):
+    files = {"file": ("audio.wav", TALK)}
+    turns = [
+        {"start": 0.0, "end": 2.0, "speaker": "A"},
+        {"start": 2.0, "end": 4.0, "speaker": "B"},
+    ]
+    found = client.post("/v1/audio/diarization", files=files, data={"model": DIARIZES})
+    assert found.json() == {"duration": 4.0, "segments": turns}
+    fields = {"model": DIARIZES, "response_format": "rttm"}
+    lines = client.post("/v1/audio/diarization", files=files, data=fields).text.splitlines()
+    assert lines[1] == "SPEAKER audio 1 2.000 2.000 <NA> <NA> B <NA> <NA>"
+
+
+def test_a_voice_is_described(client):
+    files = {"file": ("audio.wav", wav_bytes(sine(1.0)))}
+    found = client.post("/v1/audio/speech/embedding", files=files, data={"model": EMBEDS}).json()
+    assert found["model"] == EMBEDS
+    assert found["data"][0]["object"] == "embedding"
+    assert found["usage"] == {"prompt_tokens": 16_000, "total_tokens": 16_000}
