@@ -108,7 +108,8 @@ class SpeakerOfWords:
         shares: dict[str, float] = {}
         briefest: dict[str, float] = {}
         at_once = False
-        for stretch in self._stretches[number:]:
+        for place in range(number, len(self._stretches)):  # a slice would copy hours
+            stretch = self._stretches[place]
             if stretch.start >= end:
                 break
             at_once = at_once or len(stretch.turns) > 1
