@@ -79,8 +79,8 @@ async def read_form(request: Request, kind: type[Form]) -> AsyncIterator[Form]:
 
     Raises RequestValidationError, InvalidRequest, and HTTPException (413) for a file too large.
     """
-    form = request.form(max_files=1, max_fields=MAX_FIELDS, max_part_size=MAX_FIELD_BYTES)
-    async with form as data:
+    sent = request.form(max_files=1, max_fields=MAX_FIELDS, max_part_size=MAX_FIELD_BYTES)
+    async with sent as data:
         is_json = "json" in request.headers.get("content-type", "") and has_body(request.scope)
         fields = await _fields_of_json(request, kind) if is_json else _fields(data, kind)
         for name in kind.in_query:
