@@ -85,6 +85,8 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
         "PYTHONPATH": str(folder / "site"),
         "STT_MODEL": "tone/echo",
         "TTS_MODEL": "tone/sine",
+        "VAD_MODEL": "tone/level",
+        "DIARIZATION_MODEL": "tone/pitch",  # a tone is a voice to it
         "OS_MAX_AUDIO_S": str(MAX_S),
         "OS_MAX_UPLOAD_MB": str(MAX_MB),
     }

@@ -58,7 +58,7 @@ def told(segment: Any) -> dict[str, Any]:
 
 def ours(segment: Segment) -> dict[str, Any]:
     plain = dataclasses.asdict(segment)
-    del plain["logprobs"]
+    del plain["logprobs"], plain["speaker"]
     plain["tokens"] = list(segment.tokens)
     plain["words"] = [(w.text, w.start, w.end, w.probability) for w in segment.words]
     return plain
