@@ -76,8 +76,11 @@ def voices(large: Served) -> Speak:
 
 
 def in_turn(*speakers: Sequence[Part], count: int) -> list[Part]:
-    """One part of each, again and again."""
-    sources = [iter(cycle(each)) for each in speakers]
+    """One part of each, again and again, and no sentence twice in a row: Whisper hears one then."""
+    sources = [
+        iter(cycle([*each[number * 2 :], *each[: number * 2]]))
+        for number, each in enumerate(speakers)
+    ]
     return [next(source) for source in islice(cycle(sources), count)]
 
 
