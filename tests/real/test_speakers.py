@@ -235,8 +235,9 @@ def test_known_speakers_are_named_right_in_twenty_of_twenty(large, voices):
 
 
 @pytest.mark.deep
-def test_a_meeting_of_half_an_hour(large, voices, joe, reader):
-    pools = [voices("af_heart", 8), voices("am_michael", 8), voices("bf_emma", 6), joe, reader]
+def test_a_meeting_of_half_an_hour(large, voices, joe):
+    names = ("af_heart", "am_michael", "bf_emma", "bm_george")
+    pools = [joe, *(voices(name, 6) for name in names)]
     count = 0
     parts: list[Part] = []
     while sum(each.sound.seconds + 0.55 for each in parts) < 1_800:
@@ -245,4 +246,4 @@ def test_a_meeting_of_half_an_hour(large, voices, joe, reader):
     whole = conversation(parts)
     der = diarization_error(whole, turns(large, whole.sound))
     print(f"half an hour of five speakers: {whole.sound.seconds:.0f} s, DER {der:.1%}")  # noqa: T201
-    assert der <= 2 * ALLOWED_DER
+    assert der <= ALLOWED_DER
