@@ -274,7 +274,7 @@ def image(session: nox.Session) -> None:
 @nox.session(default=False)
 def deep(session: nox.Session) -> None:
     """Run the heaviest checks: long state machines, large files."""
-    _install(session, _distributions(session), groups=["tests"])
+    _install(session, _distributions(session), groups=["tests", "real"])
     session.run("pytest", "-m", "deep", *session.posargs)
 
 
