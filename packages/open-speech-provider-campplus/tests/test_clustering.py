@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from open_speech_provider_campplus import clustering
-from open_speech_provider_campplus.clustering import NOBODY, followed, ordered, people, pooled
+from open_speech_provider_campplus.clustering import NOBODY, followed, people, pooled
 
 SIZE = 192
 
@@ -149,11 +149,3 @@ def test_four_hours_are_clustered_in_bounded_memory():
         tracemalloc.stop()
     assert len(centres) == 6
     assert peak < 100e6
-
-
-@pytest.mark.parametrize(
-    ("met", "expected"),
-    [([], {}), ([3, 1, 3, 0], {3: 0, 1: 1, 0: 2}), ([0, 1], {0: 0, 1: 1})],
-)
-def test_people_are_numbered_as_they_are_met(met, expected):
-    assert ordered(met) == expected

@@ -14,7 +14,7 @@ from open_speech_provider_campplus.encoder import MOST_FRAMES, Encoder
 from open_speech_provider_campplus.features import STEP, WINDOW, log_mel
 from open_speech_provider_campplus.recording import DATA as WEIGHTS
 from open_speech_provider_campplus.segmentation import Segmentation, frame_count
-from open_speech_provider_campplus.weights import read_safetensors
+from open_speech_provider_campplus.weights import read_weights
 
 DATA = Path(__file__).parent / "data"
 CAMPPLUS, SEGMENTATION = WEIGHTS / "campplus.safetensors", WEIGHTS / "segmentation.safetensors"
@@ -78,13 +78,13 @@ def test_sounds_together_have_the_voices_of_each_alone():
         np.testing.assert_allclose(found, network.scores(sound[None])[0], atol=1e-3)
 
 
-@pytest.mark.parametrize("name", sorted(read_safetensors(SEGMENTATION)))
+@pytest.mark.parametrize("name", sorted(read_weights(SEGMENTATION)))
 def test_every_tensor_of_the_segmentation_counts(name, monkeypatch):
     sound = SOUND[None, 50_000:70_000]
     before = Segmentation(SEGMENTATION).scores(sound)
-    tensors = read_safetensors(SEGMENTATION)
+    tensors = read_weights(SEGMENTATION)
     tensors[name] = tensors[name] * np.float32(0.9) + np.float32(0.01)
-    monkeypatch.setattr(segmentation, "read_safetensors", lambda _: tensors)
+    monkeypatch.setattr(segmentation, "read_weights", lambda _: tensors)
     assert np.abs(Segmentation(SEGMENTATION).scores(sound) - before).max() > 1e-4
 
 
@@ -105,15 +105,15 @@ class Watched(dict[str, np.ndarray]):
 
 
 def test_every_tensor_of_the_encoder_is_read(monkeypatch):
-    tensors = Watched(read_safetensors(CAMPPLUS))
-    monkeypatch.setattr(encoder, "read_safetensors", lambda _: tensors)
+    tensors = Watched(read_weights(CAMPPLUS))
+    monkeypatch.setattr(encoder, "read_weights", lambda _: tensors)
     Encoder(CAMPPLUS)
     assert tensors.read >= set(tensors)
 
 
 ONE_LAYER = [
     name
-    for name in sorted(read_safetensors(CAMPPLUS))
+    for name in sorted(read_weights(CAMPPLUS))
     if "tdnnd" not in name or "block2.tdnnd7." in name
 ]
 
@@ -121,7 +121,7 @@ ONE_LAYER = [
 @pytest.mark.parametrize("name", ONE_LAYER)
 def test_every_tensor_of_the_encoder_counts(name, network, monkeypatch):
     features = log_mel(SOUND[6_400:22_400])
-    tensors = read_safetensors(CAMPPLUS)
+    tensors = read_weights(CAMPPLUS)
     tensors[name] = tensors[name] * np.float32(0.9) + np.float32(0.01)
-    monkeypatch.setattr(encoder, "read_safetensors", lambda _: tensors)
+    monkeypatch.setattr(encoder, "read_weights", lambda _: tensors)
     assert np.abs(Encoder(CAMPPLUS).raw(features) - network.raw(features)).max() > 1e-4

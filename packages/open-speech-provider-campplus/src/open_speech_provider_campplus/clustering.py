@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -150,11 +149,3 @@ def _joined(vectors: Array, seconds: Array, reach: float) -> tuple[Array, Array]
 def _unit(sums: NDArray[np.float64]) -> Array:
     norms: NDArray[np.float64] = np.linalg.norm(sums, axis=1, keepdims=True)
     return (sums / np.maximum(norms, 1e-9)).astype(np.float32)
-
-
-def ordered(labels: Sequence[int]) -> dict[int, int]:
-    """New numbers for people: in the order in which they are first met."""
-    numbers: dict[int, int] = {}
-    for label in labels:
-        numbers.setdefault(label, len(numbers))
-    return numbers

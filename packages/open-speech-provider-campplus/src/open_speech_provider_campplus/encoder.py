@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .weights import Array, read_safetensors
+from .weights import Array, read_weights
 
 SIZE = 192
 """Numbers of a vector."""
@@ -33,7 +33,7 @@ class Encoder:
     """The weights, ready for use. Thread-safe."""
 
     def __init__(self, path: Path) -> None:
-        tensors = read_safetensors(path)
+        tensors = read_weights(path)
         self._head = [_Image(tensors, *names) for names in _HEAD]
         self._shortcuts = {
             layer: _Image(tensors, f"head.{layer}.0.shortcut.0", f"head.{layer}.0.shortcut.1", 2)

@@ -56,7 +56,7 @@ class Piece:
     vector: Array
     """Its description, ``(192,)``, of length 1; zeros where there is none."""
     seconds: float
-    """How much speech the vector is made of; zero where there is no vector."""
+    """Seconds of speech behind the vector; 0 if there is no vector."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

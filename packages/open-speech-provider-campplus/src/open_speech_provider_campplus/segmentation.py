@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .weights import Array, read_safetensors
+from .weights import Array, read_weights
 
 RATE = 16_000
 VOICES = 3
@@ -38,7 +38,7 @@ class Segmentation:
     """The weights, ready for use. Thread-safe."""
 
     def __init__(self, path: Path) -> None:
-        tensors = read_safetensors(path)
+        tensors = read_weights(path)
         self._wave = [tensors[f"sincnet.wav_norm1d.{part}"] for part in ("weight", "bias")]
         self._filters = tensors["sincnet.conv1d.0.weight"][:, 0].T.copy()
         self._convolutions = [

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from open_speech import SpeakerTurn
 
-from .clustering import NOBODY, Labels, ordered
+from .clustering import NOBODY, Labels
 from .recording import FIRST_S, FRAME_S, Speech, Window
 
 PAUSE_S = 0.4
@@ -29,7 +29,7 @@ def turns(
     """The turns of a recording, ordered by where they begin.
 
     ``labels`` says for each window who speaks in its pieces, ``speech`` where somebody speaks at
-    all. People are numbered as they begin to speak.
+    all.
     """
     people = max((int(each.max(initial=NOBODY)) for each in labels), default=NOBODY) + 1
     if not people:
@@ -42,10 +42,7 @@ def turns(
         for person in range(people)
         for start, end in _stretches(speaks[person])
     )
-    numbers = ordered([person for _, _, person in found])
-    return [
-        SpeakerTurn(start=start, end=end, speaker=numbers[person]) for start, end, person in found
-    ]
+    return [SpeakerTurn(start=start, end=end, speaker=person) for start, end, person in found]
 
 
 def _speaks(windows: Sequence[Window], labels: Sequence[Labels], people: int) -> NDArray[np.bool_]:

@@ -33,7 +33,7 @@ STRETCH_S = 180.0
 lets nothing else run."""
 _SHORTEST = 5 / 6  # of a stretch, where its cut may lie
 VOICE_S = 0.5
-"""A voice that is heard for less cannot be told."""
+"""Shortest speech, in seconds, that gives an embedding."""
 MOST_VOICE_S = 60.0
 """So much of a voice is enough."""
 THRESHOLD = 0.5

@@ -20,7 +20,7 @@ class NotOnnx(Exception):
 
 
 def read_metadata(path: Path) -> dict[str, str]:
-    """The metadata by their keys; raises NotOnnx for what is no ONNX file, or cut short."""
+    """Read the metadata as a mapping; raises NotOnnx if the file is not ONNX, or is truncated."""
     try:
         with path.open("rb") as file:
             return _model(file, path.stat().st_size)
@@ -29,7 +29,7 @@ def read_metadata(path: Path) -> dict[str, str]:
 
 
 def metadata_or_nothing(path: Path) -> dict[str, str]:
-    """The same, empty for what is no ONNX file."""
+    """The same; empty if the file is not ONNX."""
     try:
         return read_metadata(path)
     except NotOnnx:

@@ -31,7 +31,7 @@ MAX_SOUND_IN_JSON = 25 * 1024 * 1024
 MAX_FIELDS = 256
 """A hundred keywords and a hundred languages are allowed, each a field, and room for the rest."""
 MAX_FIELD_BYTES = 5 * 1024 * 1024
-"""Of a field that is no file: ten seconds of a known speaker, at the best quality, in base64."""
+"""Limit of a text field. A ten-second reference recording fits, in base64."""
 SPOOL_BYTES = 4 * 1024 * 1024
 """Uploads up to here stay in memory; beyond, each piece is written to disk in a thread."""
 MultiPartParser.spool_max_size = SPOOL_BYTES

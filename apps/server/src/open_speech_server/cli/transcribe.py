@@ -135,6 +135,8 @@ def _data(heard: Heard, *, words: bool) -> dict[str, object]:
 def _text(heard: Heard, form: str, lines: list[str], *, words: bool) -> str:
     import json
 
+    from open_speech.speakers.joining import speaker_lines
+
     if heard.subtitles is not None:
         return heard.subtitles
     match form:
@@ -142,20 +144,7 @@ def _text(heard: Heard, form: str, lines: list[str], *, words: bool) -> str:
             return json.dumps(_data(heard, words=words), ensure_ascii=False, indent=2) + "\n"
         case "words":
             return "".join(f"{w.start:.2f}\t{w.end:.2f}\t{w.text}\n" for w in heard.words)
-    return _named(heard) or "".join(f"{line}\n" for line in lines)
-
-
-def _named(heard: Heard) -> str:
-    """A line for each time that a speaker speaks; nothing where none were told apart."""
-    from itertools import groupby
-
-    from open_speech.service import join_texts
-
-    return "".join(
-        f"{speaker}: {join_texts(each.text for each in said)}\n"
-        for speaker, said in groupby(heard.segments, key=lambda segment: segment.speaker)
-        if speaker is not None
-    )
+    return speaker_lines(heard.segments) or "".join(f"{line}\n" for line in lines)
 
 
 def _deliver(text: str, output: Path | None) -> None:

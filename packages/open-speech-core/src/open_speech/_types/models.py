@@ -70,7 +70,7 @@ class Capability(StrEnum):
     EMBEDDING = "embedding"
     """Gives a voice as a vector (``DiarizationModel.embed``)."""
     SPEECH_SPANS = "speech_spans"
-    """Wants to be told where somebody speaks (``DiarizationRequest.speech``)."""
+    """Uses the spans of speech that core detects (``DiarizationRequest.speech``)."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from .audio import Audio
 
 @dataclass(frozen=True, kw_only=True)
 class DiarizationRequest:
-    """A recording in which the speakers are to be told apart, fed at the model's rate."""
+    """How to diarize a recording, which is fed at the model's sample rate."""
 
     min_speakers: int | None = None
     """At least so many speak; a hint, as a recording may hold fewer."""

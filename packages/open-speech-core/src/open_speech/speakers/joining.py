@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from .._types.audio import Word
-from .._types.transcription import Segment, TranscriptionEvent
+from .._types.transcription import Segment, TranscriptionEvent, join_texts
 from .diarization import Diarization, Turn, stretches
 
-__all__ = ["SpeakerOfWords", "by_speaker"]
+__all__ = ["SpeakerOfWords", "by_speaker", "speaker_lines"]
 
 INTERJECTION_S = 2.0
 """A turn this short within another's is heard as what was said there."""
@@ -138,7 +138,7 @@ class SpeakerOfWords:
 
 
 def _without_lead(said: list[str], neighbour: str | None) -> list[str]:
-    """Give the first words of a sentence to whoever says the rest, if they are the neighbour's."""
+    """Move the first words of a sentence from the neighbour to the speaker of the rest."""
     lead = next((n for n, speaker in enumerate(said) if speaker != neighbour), len(said))
     if 0 < lead <= min(_EDGE_WORDS, len(said) // 4):
         return [said[lead]] * lead + said[lead:]
@@ -162,6 +162,15 @@ async def by_speaker(
                     yield part
             else:
                 yield event
+
+
+def speaker_lines(segments: Iterable[Segment]) -> str:
+    """Write one line per turn (``A: Hello.``); empty if no segment has a speaker."""
+    return "".join(
+        f"{speaker}: {join_texts(each.text for each in said)}\n"
+        for speaker, said in groupby(segments, key=lambda segment: segment.speaker)
+        if speaker is not None
+    )
 
 
 def _places(text: str, words: Sequence[Word]) -> list[int] | None:

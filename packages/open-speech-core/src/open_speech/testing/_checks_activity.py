@@ -13,7 +13,7 @@ from .._plugins.backends import Model, VADModel
 from .._types.audio import Audio
 from .._types.listening import DetectionRequest, SpeechActivity
 from .._types.models import Kind, ModelInfo
-from ._suite import Suite, stop
+from ._suite import Suite, pieces_of, stop
 from .sound import silence
 
 _SLACK_S = 1.0
@@ -63,7 +63,7 @@ class ActivityChecks(Suite):
         def together() -> list[list[float]]:
             # Each has a thread, as its session has at run time; small pieces make them alternate.
             with ThreadPoolExecutor(len(sounds)) as threads:
-                pieces = [_pieces(sound, info.sample_rate // 50) for sound in sounds]
+                pieces = [pieces_of(sound, info.sample_rate // 50) for sound in sounds]
                 found = threads.map(lambda each: list(_detect(model, iter(each))), pieces)
                 return [_values(each) for each in found]
 
@@ -75,7 +75,7 @@ class ActivityChecks(Suite):
         before = _values(self.detected(model, self.sound(info)))
 
         def stop_early() -> None:
-            pieces = iter(_pieces(self.sound(info), info.sample_rate // 2))
+            pieces = iter(pieces_of(self.sound(info), info.sample_rate // 2))
             results = cast(VADModel, model).detect(DetectionRequest(), pieces)
             next(results)
             stop(results)
@@ -97,19 +97,12 @@ class ActivityChecks(Suite):
 
     def detected(self, model: Model, sound: Audio, size: int | None = None) -> list[SpeechActivity]:
         """Everything that is found in a sound, checked."""
-        pieces = _pieces(sound, size or len(sound.samples))
+        pieces = pieces_of(sound, size or len(sound.samples))
         return self.within(lambda: list(_detect(model, iter(pieces))))
 
 
 def _detect(model: Model, pieces: Iterator[Audio]) -> Iterator[SpeechActivity]:
     return DETECT.carry_out(model, DetectionRequest(), pieces)
-
-
-def _pieces(sound: Audio, size: int) -> list[Audio]:
-    return [
-        Audio(samples=sound.samples[first : first + size], sample_rate=sound.sample_rate)
-        for first in range(0, len(sound.samples), size)
-    ]
 
 
 def _values(found: Sequence[SpeechActivity]) -> list[float]:

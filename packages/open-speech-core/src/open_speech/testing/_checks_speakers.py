@@ -18,7 +18,7 @@ from .._types.speakers import (
     SpeakerEmbedding,
     SpeakerTurn,
 )
-from ._suite import Suite, stop
+from ._suite import Suite, pieces_of, stop
 from .sound import join, noise, silence, sine
 
 _TIME_SLACK_S = 0.1
@@ -68,9 +68,11 @@ class SpeakerChecks(Suite):
         def together() -> list[list[SpeakerTurn]]:
             # Each has a thread, as its session has at run time; small pieces make them alternate.
             with ThreadPoolExecutor(len(sounds)) as threads:
-                pieces = [_pieces(sound, rate // 10) for sound in sounds]
-                run = lambda each: list(_diarize(model, DiarizationRequest(), iter(each)))  # noqa: E731
-                return list(threads.map(run, pieces))
+                pieces = [pieces_of(sound, rate // 10) for sound in sounds]
+                found = threads.map(
+                    lambda each: list(_diarize(model, DiarizationRequest(), iter(each))), pieces
+                )
+                return list(found)
 
         for got, expected in zip(self.within(together), alone, strict=True):
             _same(got, expected)
@@ -80,7 +82,7 @@ class SpeakerChecks(Suite):
         before = self.turns(model, self.sound(info))
 
         def stop_early() -> None:
-            pieces = iter(_pieces(self.sound(info), info.sample_rate // 2))
+            pieces = iter(pieces_of(self.sound(info), info.sample_rate // 2))
             results = cast(DiarizationModel, model).diarize(DiarizationRequest(), pieces)
             next(results, None)
             stop(results)
@@ -128,7 +130,7 @@ class SpeakerChecks(Suite):
         request: DiarizationRequest | None = None,
     ) -> list[SpeakerTurn]:
         """Every turn that is found in a recording, checked."""
-        pieces = _pieces(sound, size or max(1, len(sound.samples)))
+        pieces = pieces_of(sound, size or max(1, len(sound.samples)))
         asked = request or DiarizationRequest()
         return self.within(lambda: list(_diarize(model, asked, iter(pieces))))
 
@@ -143,13 +145,6 @@ def _diarize(
     model: Model, request: DiarizationRequest, pieces: Iterator[Audio]
 ) -> Iterator[SpeakerTurn]:
     return DIARIZE.carry_out(model, request, pieces)
-
-
-def _pieces(sound: Audio, size: int) -> list[Audio]:
-    return [
-        Audio(samples=sound.samples[first : first + size], sample_rate=sound.sample_rate)
-        for first in range(0, len(sound.samples), size)
-    ]
 
 
 def _same(found: Sequence[SpeakerTurn], expected: Sequence[SpeakerTurn]) -> None:

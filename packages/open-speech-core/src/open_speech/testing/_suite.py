@@ -251,6 +251,14 @@ def stop(results: Iterator[object]) -> None:
         close()
 
 
+def pieces_of(sound: Audio, size: int) -> list[Audio]:
+    """A sound in chunks of so many samples, the last of them shorter."""
+    return [
+        Audio(samples=sound.samples[first : first + size], sample_rate=sound.sample_rate)
+        for first in range(0, len(sound.samples), size)
+    ]
+
+
 def spread(first: float, second: float) -> float:
     """How far two durations lie apart, as a share of the longer one."""
     return abs(first - second) / max(first, second, 1e-9)

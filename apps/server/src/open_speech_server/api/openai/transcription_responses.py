@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import groupby
 from typing import Any
 
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from open_speech import Segment, Task, Transcription, TranscriptionRequest, Word
-from open_speech.service import IMPOSSIBLE_LOGPROB, join_texts
+from open_speech.service import IMPOSSIBLE_LOGPROB
+from open_speech.speakers.joining import speaker_lines
 from open_speech.transcripts.cues import Cue, Pause, cues_of_transcript
 from open_speech.transcripts.subtitles import to_srt, to_vtt
 
@@ -36,7 +36,7 @@ def render(
     """
     match response_format:
         case "text":
-            return PlainTextResponse(_lines(result))
+            return PlainTextResponse(speaker_lines(result.segments) or f"{result.text}\n")
         case "srt":
             return PlainTextResponse(_files(result, ["srt"])["srt"])
         case "vtt":
@@ -165,16 +165,6 @@ def _spoken(segment: Segment) -> dict[str, Any]:
         "speaker": segment.speaker,
         "text": segment.text.strip(),
     }
-
-
-def _lines(result: Transcription) -> str:
-    """The text; where speakers are told apart, a line for each time that one speaks."""
-    parts = [
-        f"{speaker}: {join_texts(each.text for each in said)}\n"
-        for speaker, said in groupby(result.segments, key=lambda segment: segment.speaker)
-        if speaker is not None
-    ]
-    return "".join(parts) or f"{result.text}\n"
 
 
 def _verbose(result: Transcription, asked: TranscriptionRequest) -> dict[str, Any]:
