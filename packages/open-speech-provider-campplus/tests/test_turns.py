@@ -50,7 +50,7 @@ def test_a_voice_goes_by_different_numbers_in_two_windows():
     first = window(0, (100, 500), (500, FRAMES))
     second = window(APART, (500 - APART, 400), (0, 500 - APART))
     found = turns([first, second], [who(0, 1), who(1, 0)])
-    assert [turn.speaker for turn in found] == [1, 0]
+    assert [turn.speaker for turn in found] == [0, 1]
     assert found[0].end == pytest.approx(found[1].start)
 
 
@@ -62,7 +62,7 @@ def test_people_who_speak_at_the_same_time_have_turns_that_overlap():
 
 def test_turns_are_ordered_by_where_they_begin():
     found = turns([window(0, (300, 400), (100, 200))], [who(0, 1)])
-    assert [turn.speaker for turn in found] == [0, 1]
+    assert [turn.speaker for turn in found] == [1, 0]
     assert found[0].start < found[1].start
 
 
